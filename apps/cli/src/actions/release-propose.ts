@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadSoftwareKey } from '@witnessmark/custody';
+import type { Gate } from '@witnessmark/gate';
+import type { CommandInput, CommandResult } from '../command.ts';
+import type { releaseProposeOptions } from '../options/release.ts';
+import { usageError } from '../error.ts';
+import { EXIT } from '../exit-codes.ts';
+import { formatStatus, withOffice } from '../office-work.ts';
+import { answerOf } from '../session.ts';
+
+/** Ids become file names in the repository. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export async function releasePropose({
+  options,
+  session,
+}: CommandInput<typeof releaseProposeOptions>): Promise<CommandResult> {
+  return withOffice(session, options, async (gate, { values }) => {
+    const { product } = values;
+    const releaseId = options.releaseId ?? `${product.sku}-${options.releaseVersion}`;
+    if (!NAME.test(releaseId)) throw usageError('--release-id takes letters, digits, dots, dashes and underlines');
+    const ticket = await answerOf(session, options.ticket, { flag: '--ticket', text: 'Ticket:' });
+    const reason = await answerOf(session, options.reason, { flag: '--reason', text: 'Reason, for the record:' });
+    const status = await gate.propose({
+      imagePath: options.image,
+      version: options.releaseVersion,
+      releaseId,
+      releaseCounter: options.counter ?? (await nextCounter(gate, product.sku)),
+      ...(options.securityCounter === undefined ? {} : { securityCounter: options.securityCounter }),
+      ...(options.address === undefined ? {} : { address: options.address }),
+      ...(options.leaveOpen ? { recipe: { name: 'spi-nor-open', version: '1', steps: ['program', 'measure'] } } : {}),
+      product,
+      effectivity: {
+        eco: options.eco ?? ticket,
+        hwVersions: [...product.hwVersions],
+        workOrders: options.workOrder.length === 0 ? null : [...options.workOrder],
+        maxUnits: options.maxUnits ?? null,
+      },
+      ticket,
+      reason,
+      author: loadSoftwareKey(options.key),
+    });
+    const { output } = session;
+    for (const line of formatStatus(status).slice(1)) output.data(line);
+    output.verdict(`${status.promotionId} is proposed and waits for ${status.missing?.people ?? 0} people`);
+    return { exit: EXIT.yes, document: { promotion: status } };
+  });
+}
+
+/** One more than any release of the product that was ever proposed here. */
+async function nextCounter(gate: Gate, sku: string): Promise<number> {
+  const counters = (await gate.list()).map(({ proposal }) => (proposal?.sku === sku ? proposal.releaseCounter : 0));
+  return Math.max(0, ...counters) + 1;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CommandInput, CommandResult } from '../command.ts';
+import type { releaseStatusOptions } from '../options/release.ts';
+import { EXIT } from '../exit-codes.ts';
+import { exitCodeOfState, formatStatus, withOffice } from '../office-work.ts';
+
+export async function releaseStatus({
+  args,
+  options,
+  session,
+}: CommandInput<typeof releaseStatusOptions>): Promise<CommandResult> {
+  const [promotionId] = args;
+  const { output } = session;
+  return withOffice(session, options, async (gate) => {
+    if (promotionId !== undefined) {
+      const status = await gate.status(promotionId);
+      const [head = '', ...lines] = formatStatus(status);
+      for (const line of lines) output.data(line);
+      output.verdict(head);
+      return { exit: exitCodeOfState(status.state), document: { promotions: [status] } };
+    }
+    const all = await gate.list();
+    for (const status of all) for (const line of formatStatus(status)) output.data(line);
+    const waiting = all.filter(({ state }) => exitCodeOfState(state) === EXIT.waiting).length;
+    output.verdict(`${all.length} proposals, ${waiting} waiting for people`);
+    return { exit: waiting > 0 ? EXIT.waiting : EXIT.yes, document: { promotions: all } };
+  });
+}

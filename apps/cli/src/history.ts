@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The records of a unit as rows that people read. What they say is a claim until the verifier has judged the file. */
+import {
+  disposition,
+  operatorSession,
+  parseStatement,
+  PREDICATE_TYPES,
+  provisioningEvent,
+  provisioningIntent,
+  readPredicateType,
+  refusal,
+  type PredicateDefinition,
+} from '@witnessmark/attestation';
+import type { LoggedEnvelope } from '@witnessmark/bundle';
+import { WitnessmarkError, type Bytes } from '@witnessmark/core';
+import { parseLogProof } from '@witnessmark/tlog';
+
+export interface HistoryRow {
+  /** RFC 3339, or null for a record that cannot be read. */
+  readonly at: string | null;
+  readonly where: string;
+  readonly what: string;
+  readonly grade: string | null;
+  /** Its place in the log; null without a readable proof. */
+  readonly entry: number | null;
+}
+
+type RowText = Omit<HistoryRow, 'entry'>;
+
+export function toHistory(entries: readonly LoggedEnvelope[]): readonly HistoryRow[] {
+  return entries.flatMap(({ envelope, proof }) => {
+    const entry = readIndex(proof);
+    return describeStatement(envelope.payload).map((row) => ({ ...row, entry }));
+  });
+}
+
+/** One row for most records; an event has one for each thing that was done or observed. */
+export function describeStatement(payload: Bytes): readonly RowText[] {
+  try {
+    return READERS[readPredicateType(payload)]?.(payload) ?? [unreadable('a record of an unknown kind')];
+  } catch (error) {
+    if (!(error instanceof WitnessmarkError)) throw error;
+    return [unreadable('a record that cannot be read')];
+  }
+}
+
+const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> = {
+  [PREDICATE_TYPES.operatorSession]: reader(operatorSession, ({ session, operator, station }) => [
+    row(session.openedAt, `${station.id}  ${operator.id}`, `signed in until ${session.expiresAt}`),
+  ]),
+  [PREDICATE_TYPES.provisioningIntent]: reader(
+    provisioningIntent,
+    ({ event, release, station, operator, timing, attempt, identity }) => [
+      row(
+        timing.intendedAt,
+        `${station.id}  ${operator.id}`,
+        `${event.seq}. intent: ${release.id} on ${identity.label?.serial ?? 'no label'}, attempt ${attempt}`,
+        'requested',
+      ),
+    ],
+  ),
+  [PREDICATE_TYPES.provisioningEvent]: reader(provisioningEvent, (event) => {
+    const { timing, station, operator, components, security } = event;
+    const where = `${station.id}  ${operator.id}`;
+    return [
+      ...(timing.programmedAt === null ? [] : [row(timing.programmedAt, where, 'programmed', 'commanded')]),
+      ...components.map(({ name, measurement }) =>
+        row(
+          timing.measuredAt ?? timing.signedAt,
+          where,
+          `content of ${name}: ${measurement.result} ${measurement.digest?.sha256.slice(0, 12) ?? ''}`.trimEnd(),
+          measurement.grade,
+        ),
+      ),
+      row(timing.signedAt, where, `write protection ${security.writeProtection.state}`, security.writeProtection.grade),
+      row(
+        timing.signedAt,
+        where,
+        `${event.event.seq}. ${event.event.type}: ${event.outcome}${event.code === null ? '' : ` ${event.code}`}`,
+      ),
+    ];
+  }),
+  [PREDICATE_TYPES.refusal]: reader(refusal, ({ code, kind, station, operatorId, refusedAt, expected, observed }) => [
+    row(
+      refusedAt,
+      `${station.id}  ${operatorId ?? '-'}`,
+      `${kind.replace('_', ' ')} ${code}: expected ${expected}; found ${observed}`,
+    ),
+  ]),
+  [PREDICATE_TYPES.disposition]: reader(disposition, ({ code, action, decidedBy, reason, decidedAt, station }) => [
+    row(decidedAt, `${station.id}  ${decidedBy.id}`, `decided about ${code}: ${action}, because ${reason}`),
+  ]),
+};
+
+function reader<Predicate>(
+  definition: PredicateDefinition<Predicate>,
+  describe: (predicate: Predicate) => readonly RowText[],
+): (payload: Bytes) => readonly RowText[] {
+  return (payload) => describe(parseStatement(definition, payload).predicate);
+}
+
+function row(at: string, where: string, what: string, grade: string | null = null): RowText {
+  return { at, where, what, grade };
+}
+
+function unreadable(what: string): RowText {
+  return { at: null, where: '', what, grade: null };
+}
+
+function readIndex(proof: string): number | null {
+  try {
+    return parseLogProof(proof).index;
+  } catch (error) {
+    if (error instanceof WitnessmarkError) return null;
+    throw error;
+  }
+}

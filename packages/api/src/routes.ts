@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every route of the line's HTTP API as data: the server registers it, the client calls it, OpenAPI describes it. */
+import type { z } from 'zod';
+import {
+  healthBody,
+  loggedEntryBody,
+  openStopsBody,
+  permitRequestBody,
+  permitResponseBody,
+  submitBody,
+  timeBody,
+  unitBody,
+} from './schemas.ts';
+
+export const JSON_MEDIA_TYPE = 'application/json';
+export const EVIDENCE_MEDIA_TYPE = 'application/vnd.witnessmark.unit-evidence.v1+json';
+export const NOTE_MEDIA_TYPE = 'text/plain; charset=utf-8';
+export const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+export const OCTETS_MEDIA_TYPE = 'application/octet-stream';
+
+/** A body with a schema is JSON; one without is only named. */
+export interface RouteBody {
+  readonly mediaType: string;
+  readonly schema: z.ZodType | null;
+  readonly description: string;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** With `{name}` for parameters, as OpenAPI writes it. */
+  readonly path: `/${string}`;
+  readonly summary: string;
+  /** Parameter names of the path and what they mean. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly request: RouteBody | null;
+  readonly response: RouteBody;
+  /** Statuses besides 200 whose body is a problem document. */
+  readonly problems: readonly number[];
+}
+
+const SUBMIT_PROBLEMS = [400, 403, 409, 413, 415, 500, 503] as const;
+const UNIT_PARAMETER = { unit: 'Device id (64 lower-case hexadecimal digits) or label serial.' } as const;
+
+export const ROUTES = {
+  requestPermit: {
+    method: 'POST',
+    path: '/api/v1/permits',
+    summary: 'Ask for one pass of one device at one station.',
+    parameters: {},
+    request: json(permitRequestBody, 'A permit request, signed by the station.'),
+    response: json(permitResponseBody, 'The permit, signed by the line.'),
+    problems: SUBMIT_PROBLEMS,
+  },
+  submit: {
+    method: 'POST',
+    path: '/api/v1/entries',
+    summary: 'Have a statement checked, countersigned and logged. Idempotent by the id of the statement.',
+    parameters: {},
+    request: json(submitBody, 'A session, intent, event, refusal or disposition; with an intent its permit.'),
+    response: json(loggedEntryBody, 'The logged envelope and its inclusion proof.'),
+    problems: SUBMIT_PROBLEMS,
+  },
+  unit: {
+    method: 'GET',
+    path: '/api/v1/units/{unit}',
+    summary: 'Where a unit stands.',
+    parameters: UNIT_PARAMETER,
+    request: null,
+    response: json(unitBody, 'State and head of the event chain.'),
+    problems: [404, 500],
+  },
+  unitEvidence: {
+    method: 'GET',
+    path: '/api/v1/units/{unit}/evidence',
+    summary: 'The unit evidence file.',
+    parameters: UNIT_PARAMETER,
+    request: null,
+    response: other(EVIDENCE_MEDIA_TYPE, 'As spec/unit-evidence.md defines it.'),
+    problems: [404, 500],
+  },
+  openStops: {
+    method: 'GET',
+    path: '/api/v1/stops',
+    summary: 'Line stops that wait for a disposition.',
+    parameters: {},
+    request: null,
+    response: json(openStopsBody, 'Oldest first.'),
+    problems: [500],
+  },
+  time: {
+    method: 'GET',
+    path: '/api/v1/time',
+    summary: 'The clock of the line.',
+    parameters: {},
+    request: null,
+    response: json(timeBody, 'RFC 3339, UTC, milliseconds.'),
+    problems: [500],
+  },
+  checkpoint: {
+    method: 'GET',
+    path: '/api/v1/log/checkpoint',
+    summary: 'The latest checkpoint, which may be ahead of the published one.',
+    parameters: {},
+    request: null,
+    response: other(NOTE_MEDIA_TYPE, 'A note as https://c2sp.org/tlog-checkpoint defines it.'),
+    problems: [404, 500],
+  },
+  logFile: {
+    method: 'GET',
+    path: '/log/{path}',
+    summary: 'The evidence log as https://c2sp.org/tlog-tiles defines it; the path holds slashes.',
+    parameters: { path: '`checkpoint`, `tile/<level>/<index>` or `tile/entries/<index>`.' },
+    request: null,
+    response: other(OCTETS_MEDIA_TYPE, 'The file.'),
+    problems: [404, 500],
+  },
+  trustFile: {
+    method: 'GET',
+    path: '/trust/{path}',
+    summary: 'The TUF repository; the path holds slashes.',
+    parameters: { path: '`metadata/<name>.json` or `targets/<path>`.' },
+    request: null,
+    response: other(OCTETS_MEDIA_TYPE, 'The file.'),
+    problems: [404, 500],
+  },
+  openApi: {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This document.',
+    parameters: {},
+    request: null,
+    response: other(JSON_MEDIA_TYPE, 'OpenAPI 3.1.'),
+    problems: [],
+  },
+  livez: {
+    method: 'GET',
+    path: '/livez',
+    summary: 'Whether the process runs.',
+    parameters: {},
+    request: null,
+    response: json(healthBody, 'Always `ok` when it answers.'),
+    problems: [],
+  },
+  readyz: {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'Whether the line can do its work; status 503, same body, when it cannot.',
+    parameters: {},
+    request: null,
+    response: json(healthBody, 'The checks.'),
+    problems: [],
+  },
+  metrics: {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Counters in the Prometheus text format; serials are never labels.',
+    parameters: {},
+    request: null,
+    response: other(METRICS_MEDIA_TYPE, 'Prometheus text format 0.0.4.'),
+    problems: [],
+  },
+} as const satisfies Readonly<Record<string, Route>>;
+
+export type RouteName = keyof typeof ROUTES;
+
+function json<T extends z.ZodType>(schema: T, description: string): RouteBody & { readonly schema: T } {
+  return { mediaType: JSON_MEDIA_TYPE, schema, description };
+}
+
+function other(mediaType: string, description: string): RouteBody & { readonly schema: null } {
+  return { mediaType, schema: null, description };
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Asking for, and granting, one pass of one device at one station for a short time (spec/permit.md). */
+import { z } from 'zod';
+import { digestSet, identifier, instantText, uuid } from '../fields.ts';
+import { PREDICATE_TYPES, type PredicateDefinition } from '../statement.ts';
+import { clockEvidence, environment, identity, operator, product, releaseReference } from './shared.ts';
+
+const requestSchema = z.object({
+  requestId: uuid,
+  transactionId: uuid,
+  identity,
+  product,
+  /** The release the station holds ready; null lets the line name the one in effect. */
+  releaseId: identifier.nullable(),
+  operator,
+  requestedAt: instantText,
+  clock: clockEvidence,
+  environment,
+});
+
+const permitSchema = z.object({
+  requestId: uuid,
+  transactionId: uuid,
+  deviceId: identifier,
+  labelSerial: identifier,
+  product,
+  release: releaseReference,
+  station: z.object({ id: identifier, line: identifier, plant: identifier }),
+  operatorId: identifier,
+  /** Where the unit's chain goes on. */
+  chain: z.object({ nextSeq: z.int().min(1), previousEventDigest: digestSet.nullable() }),
+  attempt: z.int().min(1),
+  issuedAt: instantText,
+  expiresAt: instantText,
+});
+
+export type PermitRequest = z.infer<typeof requestSchema>;
+export const permitRequest: PredicateDefinition<PermitRequest> = {
+  predicateType: PREDICATE_TYPES.permitRequest,
+  schema: requestSchema,
+};
+
+export type Permit = z.infer<typeof permitSchema>;
+export const permit: PredicateDefinition<Permit> = { predicateType: PREDICATE_TYPES.permit, schema: permitSchema };

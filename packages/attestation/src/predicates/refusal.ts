@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A "no", with its code, as evidence (spec/refusal.md), and the decision that lifts a line stop (spec/disposition.md). */
+import { z } from 'zod';
+import { digestSet, identifier, instantText, remark, sha256Text, uuid } from '../fields.ts';
+import { PREDICATE_TYPES, type PredicateDefinition } from '../statement.ts';
+import { environment } from './shared.ts';
+
+export const REFUSAL_KINDS = ['LINE_STOP', 'UNIT_FAIL', 'HOLD', 'REFUSED'] as const;
+
+const refusalSchema = z.object({
+  id: uuid,
+  transactionId: uuid.nullable(),
+  kind: z.enum(REFUSAL_KINDS),
+  code: identifier,
+  deviceId: sha256Text.nullable(),
+  labelSerial: identifier.nullable(),
+  /** SHA-256 of the payload this refuses, when it answers one. */
+  requestDigest: digestSet.optional(),
+  station: z.object({ id: identifier, line: identifier }),
+  operatorId: identifier.nullable(),
+  expected: remark,
+  observed: remark,
+  refusedAt: instantText,
+  environment,
+});
+
+export const DISPOSITION_ACTIONS = [
+  'quarantineUnit',
+  'voidLabel',
+  'scrapUnit',
+  'allowRetry',
+  'releaseStation',
+] as const;
+
+const dispositionSchema = z.object({
+  id: uuid,
+  /** The refusal, or the held event, this decides about. */
+  refusalId: uuid,
+  refusalDigest: digestSet,
+  code: identifier,
+  action: z.enum(DISPOSITION_ACTIONS),
+  deviceId: sha256Text.nullable(),
+  station: z.object({ id: identifier, line: identifier }),
+  decidedBy: z.object({ id: identifier, role: identifier }),
+  reason: remark.min(1),
+  decidedAt: instantText,
+});
+
+export type Refusal = z.infer<typeof refusalSchema>;
+export const refusal: PredicateDefinition<Refusal> = { predicateType: PREDICATE_TYPES.refusal, schema: refusalSchema };
+
+export type Disposition = z.infer<typeof dispositionSchema>;
+export const disposition: PredicateDefinition<Disposition> = {
+  predicateType: PREDICATE_TYPES.disposition,
+  schema: dispositionSchema,
+};

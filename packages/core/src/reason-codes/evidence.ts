@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ReasonCodeTable } from './reason-code.ts';
+
+/** Why evidence is FAILED (EV-1xx), NOT VERIFIED (EV-2xx) or refused by policy (EV-3xx). */
+export const EVIDENCE_CODES = {
+  'EV-101': {
+    operatorText: 'The file is not unit evidence',
+    cause: 'The bytes are not a unit evidence file within its limits.',
+    nextStep: 'Ask for the file again.',
+    overrideBy: 'nobody',
+  },
+  'EV-102': {
+    operatorText: 'A signature does not verify',
+    cause: 'No trusted key with the needed role made a needed signature over these bytes.',
+    nextStep: 'Treat the unit as unproven; compare key ids with the trusted root.',
+    overrideBy: 'nobody',
+  },
+  'EV-103': {
+    operatorText: 'A key was not valid then',
+    cause: 'The signing key was not valid at the time the record was logged.',
+    nextStep: 'Ask who used the key, and why.',
+    overrideBy: 'nobody',
+  },
+  'EV-104': {
+    operatorText: 'A proof does not verify',
+    cause: 'The entry is not at the stated place of the log.',
+    nextStep: 'Treat the record as altered.',
+    overrideBy: 'nobody',
+  },
+  'EV-105': {
+    operatorText: 'A checkpoint does not verify',
+    cause: 'The signature of the log over its head is missing or wrong.',
+    nextStep: 'Compare the log key with the trusted root.',
+    overrideBy: 'nobody',
+  },
+  'EV-106': {
+    operatorText: 'The event chain is broken',
+    cause: 'Numbers or links of the unit history do not join.',
+    nextStep: 'An event is missing, doubled or out of order; ask for the complete history.',
+    overrideBy: 'nobody',
+  },
+  'EV-107': {
+    operatorText: 'The file mixes units',
+    cause: 'A record is about another device than the file.',
+    nextStep: 'Ask for the file again.',
+    overrideBy: 'nobody',
+  },
+  'EV-108': {
+    operatorText: 'The name does not fit the content',
+    cause: 'The file is named after another serial than its content.',
+    nextStep: 'Find out who renamed it.',
+    overrideBy: 'nobody',
+  },
+  'EV-109': {
+    operatorText: 'Measured content differs',
+    cause: 'What the station measured is not the approved image.',
+    nextStep: 'Quarantine the unit.',
+    overrideBy: 'nobody',
+  },
+  'EV-110': {
+    operatorText: 'Approvals do not hold',
+    cause: 'The release was not approved by enough different people over these exact bytes.',
+    nextStep: 'Treat the release as not approved.',
+    overrideBy: 'nobody',
+  },
+  'EV-111': {
+    operatorText: 'The release differs',
+    cause: 'The event names images or a release that the approved candidate does not.',
+    nextStep: 'Treat the unit as wrongly programmed.',
+    overrideBy: 'nobody',
+  },
+  'EV-112': {
+    operatorText: 'Label and device do not match',
+    cause: 'The serial on the label does not belong to the device.',
+    nextStep: 'Quarantine the unit; see LS-101.',
+    overrideBy: 'nobody',
+  },
+  'EV-113': {
+    operatorText: 'The unit did not pass',
+    cause: 'The last event of the unit is not a good one.',
+    nextStep: 'See the event and its code.',
+    overrideBy: 'nobody',
+  },
+  'EV-114': {
+    operatorText: 'Times contradict each other',
+    cause: 'An event is dated before its predecessor, its approval or its session, or after its time of checking.',
+    nextStep: 'Treat the times as unproven.',
+    overrideBy: 'nobody',
+  },
+  'EV-115': {
+    operatorText: 'The operator is not proven',
+    cause: 'The session is missing, not signed by an enrolled operator, expired, or of another station.',
+    nextStep: 'Ask who worked at the station.',
+    overrideBy: 'nobody',
+  },
+  'EV-116': {
+    operatorText: 'Two heads contradict each other',
+    cause: 'Two checkpoints of one size have different roots.',
+    nextStep: 'Keep both files: together they prove a forked log.',
+    overrideBy: 'nobody',
+  },
+  'EV-117': {
+    operatorText: 'Intent and event do not belong together',
+    cause: 'The event does not close the intent that precedes it.',
+    nextStep: 'Ask for the complete history.',
+    overrideBy: 'nobody',
+  },
+  'EV-118': {
+    operatorText: 'The protection is not proven',
+    cause: 'The recipe demands a lock and no read after reset shows it.',
+    nextStep: 'Quarantine the unit.',
+    overrideBy: 'nobody',
+  },
+  'EV-201': {
+    operatorText: 'No proof of logging',
+    cause: 'The file holds no inclusion proof.',
+    nextStep: 'This was never verified; ask for the file with proofs.',
+    overrideBy: 'nobody',
+  },
+  'EV-202': {
+    operatorText: 'No key for this log',
+    cause: 'The trusted root holds no key for the log that signed.',
+    nextStep: 'Get the trusted root for this log from its owner.',
+    overrideBy: 'nobody',
+  },
+  'EV-203': {
+    operatorText: 'Too few witnesses',
+    cause: 'Fewer witnesses than the policy demands have cosigned.',
+    nextStep: 'Ask for a file with cosignatures.',
+    overrideBy: 'nobody',
+  },
+  'EV-204': {
+    operatorText: 'Part of the history is missing',
+    cause: 'The unit has an open intent, or events the file does not hold.',
+    nextStep: 'Ask for the complete history.',
+    overrideBy: 'nobody',
+  },
+  'EV-205': {
+    operatorText: 'The trusted root is not usable',
+    cause: 'The trusted root or policy could not be read.',
+    nextStep: 'Get both from their owner again.',
+    overrideBy: 'nobody',
+  },
+  'EV-206': {
+    operatorText: 'Approvals are missing',
+    cause: 'The file holds no candidate or approvals.',
+    nextStep: 'Ask for the file with its release evidence.',
+    overrideBy: 'nobody',
+  },
+  'EV-207': {
+    operatorText: 'A record is of an unknown kind',
+    cause: 'A record signed by a trusted key has a type this verifier does not know.',
+    nextStep: 'Use a newer verifier.',
+    overrideBy: 'nobody',
+  },
+  'EV-208': {
+    operatorText: 'The file cannot be read',
+    cause: 'The evidence file does not exist, or may not be read.',
+    nextStep: 'Check the path and its rights, then verify again.',
+    overrideBy: 'nobody',
+  },
+  'EV-301': {
+    operatorText: 'Simulated device',
+    cause: 'The policy does not accept evidence from simulated devices.',
+    nextStep: 'Use a policy for trials, or real hardware.',
+    overrideBy: 'nobody',
+  },
+  'EV-302': {
+    operatorText: 'Rehearsal',
+    cause: 'The policy does not accept rehearsals.',
+    nextStep: 'Use the real record.',
+    overrideBy: 'nobody',
+  },
+  'EV-303': {
+    operatorText: 'Break-glass',
+    cause: 'The record was made under break-glass, which the policy does not accept.',
+    nextStep: 'See the review of the break-glass case.',
+    overrideBy: 'nobody',
+  },
+  'EV-304': {
+    operatorText: 'Software key',
+    cause: 'The policy does not accept keys held in software.',
+    nextStep: 'Use keys in tokens.',
+    overrideBy: 'nobody',
+  },
+  'EV-305': {
+    operatorText: 'Clock not sane enough',
+    cause: 'The clock evidence is worse than the policy accepts.',
+    nextStep: 'Treat the time as unproven.',
+    overrideBy: 'nobody',
+  },
+  'EV-306': {
+    operatorText: 'Grade too low',
+    cause: 'A claim rests on weaker observation than the policy accepts.',
+    nextStep: 'Measure again, or accept a lower grade in the policy.',
+    overrideBy: 'nobody',
+  },
+} as const satisfies ReasonCodeTable;

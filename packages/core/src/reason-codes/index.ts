@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The catalogue of reason codes: stable, printed as text, the same on every screen and in every record. */
+import { CUSTODY_CODES } from './custody.ts';
+import { EVIDENCE_CODES } from './evidence.ts';
+import { LINE_STOP_CODES } from './line-stop.ts';
+import { LOG_CODES } from './log.ts';
+import { PROMOTION_CODES } from './promotion.ts';
+import { TRUST_CODES } from './trust.ts';
+import { UNIT_CODES } from './unit.ts';
+import type { ReasonCodeEntry } from './reason-code.ts';
+
+export const REASON_CODES = {
+  ...LINE_STOP_CODES,
+  ...UNIT_CODES,
+  ...PROMOTION_CODES,
+  ...TRUST_CODES,
+  ...EVIDENCE_CODES,
+  ...LOG_CODES,
+  ...CUSTODY_CODES,
+} as const;
+
+export type ReasonCode = keyof typeof REASON_CODES;
+
+export function isReasonCode(text: string): text is ReasonCode {
+  return Object.hasOwn(REASON_CODES, text);
+}
+
+export function describeReasonCode(code: ReasonCode): ReasonCodeEntry {
+  return REASON_CODES[code];
+}

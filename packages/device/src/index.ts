@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+export { runBounded } from './bounded.ts';
+export { PROGRAM_PHASES } from './contract.ts';
+export { DeviceError } from './error.ts';
+export { FlashromDriver } from './flashrom/flashrom-driver.ts';
+export { isPlaceholderId } from './hardware-id.ts';
+export { OpenocdDriver } from './openocd/openocd-driver.ts';
+export { RemoteBitbangServer } from './openocd/server.ts';
+export { RemoteBitbangProcess } from './openocd/server-process.ts';
+export {
+  DEVICE_PROFILES,
+  findDeviceProfile,
+  findMcuProfile,
+  MCU_PROFILES,
+  STM32F103C4_BOARD,
+  STM32F103C8_BOARD,
+  W25Q128_BOARD,
+  W25Q32_BOARD,
+  W25Q80_BOARD,
+} from './profile.ts';
+export { buildSampleImage } from './sample-image.ts';
+export { SerprogClient } from './serprog/client.ts';
+export { SerprogServer } from './serprog/server.ts';
+export { SerprogProcess } from './serprog/server-process.ts';
+export { ChipFile } from './simulated/chip-file.ts';
+export { DeviceBay } from './simulated/device-bay.ts';
+export { openSimulatedDevice, sampleUniqueId } from './simulated/open-simulated-device.ts';
+export { SimulatedDriver } from './simulated/simulated-driver.ts';
+export { blankChip, SpiNorChip } from './spi-nor/chip.ts';
+export { formatChipState, parseChipState } from './spi-nor/chip-state.ts';
+export { SpiNorFlash } from './spi-nor/flash.ts';
+export { blankMcu, Stm32Mcu } from './stm32/mcu.ts';
+export { McuBay } from './stm32/mcu-bay.ts';
+export { McuFile } from './stm32/mcu-file.ts';
+export { formatMcuState, parseMcuState } from './stm32/mcu-state.ts';
+
+export type { BoundedOperation } from './bounded.ts';
+export type {
+  DeviceDriver,
+  DeviceIdentity,
+  DriverOutcome,
+  FlashRange,
+  HardwareIdReading,
+  LockState,
+  OperationOptions,
+  ProgramOrder,
+  ProgramPhase,
+  ProgramProgress,
+  ProgrammerInfo,
+} from './contract.ts';
+export type { DeviceErrorCode } from './error.ts';
+export type { FlashromDriverOptions } from './flashrom/flashrom-driver.ts';
+export type { OpenocdDriverOptions } from './openocd/openocd-driver.ts';
+export type { BitbangAddress } from './openocd/script.ts';
+export type { RemoteBitbangServerOptions } from './openocd/server.ts';
+export type { RemoteBitbangProcessOptions } from './openocd/server-process.ts';
+export type {
+  BoardProfile,
+  DeviceProfile,
+  FlashRegion,
+  LockRecipe,
+  McuProfile,
+  ReadoutProtectionRecipe,
+  RegisterSetting,
+  TimeLimits,
+} from './profile.ts';
+export type { SampleImageOptions } from './sample-image.ts';
+export type { SerprogAddress } from './serprog/client.ts';
+export type { SerprogServerOptions } from './serprog/server.ts';
+export type { SerprogProcessOptions } from './serprog/server-process.ts';
+export type { ChipFileOptions } from './simulated/chip-file.ts';
+export type { SimulatedDevice, SimulatedDeviceOptions } from './simulated/open-simulated-device.ts';
+export type { SimulatedDriverOptions } from './simulated/simulated-driver.ts';
+export type { ChipOptions, ChipState } from './spi-nor/chip.ts';
+export type { ChipFaults, PowerCut, StuckBit } from './spi-nor/faults.ts';
+export type { SpiBus } from './spi-nor/flash.ts';
+export type { StatusRegisters } from './spi-nor/status-register.ts';
+export type { McuFaults } from './stm32/faults.ts';
+export type { McuState } from './stm32/mcu.ts';
+export type { McuFileOptions } from './stm32/mcu-file.ts';

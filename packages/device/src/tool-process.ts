@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Process adapter: one run of a programming tool in a private directory, ended by pid when it is told to stop. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RefusedError } from '@witnessmark/core';
+import { DeviceError } from './error.ts';
+
+/** Nothing of the station's environment reaches the tool. */
+const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+/** Ends the tool with its parent: an orphan would go on writing to a device that somebody else recovers by then. */
+const SETPRIV = '/usr/bin/setpriv';
+const SETPRIV_ARGUMENTS = ['--pdeathsig', 'KILL'];
+/** `witnessmark`, the tool, the process id – which says whether a directory is still in use – and something random. */
+const DIRECTORY_NAME = /^witnessmark-([a-z]{1,16})-([1-9]\d{0,9})-/;
+
+export interface ToolRun {
+  readonly programPath: string;
+  readonly args: readonly string[];
+  /** Private working directory; the command line names files in it. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly onOutput: (text: string) => void;
+}
+
+/**
+ * Runs the tool to its end and returns its exit code. Throws `LS-403` when it cannot be started, and a `DeviceError`
+ * when it was killed – by us because `signal` fired, or by somebody else. No process is left when this returns.
+ */
+export async function runTool(
+  tool: string,
+  { programPath, args, directory, signal, onOutput }: ToolRun,
+): Promise<number> {
+  signal.throwIfAborted();
+  if (!isExecutable(programPath)) throw new RefusedError('LS-403', `${programPath} is not there or not executable`);
+  const bound = isExecutable(SETPRIV);
+  const child = spawn(bound ? SETPRIV : programPath, bound ? [...SETPRIV_ARGUMENTS, programPath, ...args] : args, {
+    cwd: directory,
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput);
+  try {
+    const [exitCode] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    signal.throwIfAborted();
+    if (exitCode === null) throw new DeviceError('ERR_DEVICE_TOOL', `${tool} was killed before it ended`);
+    return exitCode;
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+/** Gives `work` a directory of its own, mode 0700, and removes it afterwards: it held firmware. */
+export async function withToolDirectory<T>(
+  tool: string,
+  parent: string,
+  work: (directory: string) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(parent, `witnessmark-${tool}-${process.pid}-`));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Removes what runs of the tool by processes that were killed have left in `parent`. */
+export async function sweepToolDirectories(tool: string, parent: string): Promise<void> {
+  for (const entry of await readdir(parent, { withFileTypes: true })) {
+    const [, named, owner] = DIRECTORY_NAME.exec(entry.name) ?? [];
+    if (named !== tool || owner === undefined || !entry.isDirectory() || isRunning(Number(owner))) continue;
+    const directory = join(parent, entry.name);
+    // Another user's directory is none of ours, whatever its name.
+    const isOurs = await lstat(directory).then(
+      ({ uid }) => uid === process.getuid?.(),
+      () => false,
+    );
+    if (isOurs) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

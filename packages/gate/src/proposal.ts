@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Making a proposal: the image is read once, and everything that will be signed follows from what was read. */
+import {
+  buildStatement,
+  formatReleaseManifest,
+  isValidAt,
+  releaseCandidate,
+  type EffectivityRule,
+  type ReleaseManifest,
+  type TrustedKey,
+} from '@witnessmark/attestation';
+import {
+  formatInstant,
+  hasCode,
+  RefusedError,
+  sha256Hex,
+  STATEMENT_PAYLOAD_TYPE,
+  type Instant,
+} from '@witnessmark/core';
+import { signEnvelope, type Signer } from '@witnessmark/custody';
+import { isTargetName, releaseManifestPath, toTargetContent, type Files } from '@witnessmark/trust';
+import { checkCounters, counterFloor } from './counters.ts';
+import { GateError } from './error.ts';
+import { ImageInspection, type InspectedImage } from './image.ts';
+import { isRuleFor } from './inspection.ts';
+import { GATE_LIMITS } from './limits.ts';
+import type { PromotionStore, ProposedFiles } from './promotion-store.ts';
+import { findInEffect, type Site, type Workspace } from './workspace.ts';
+
+export interface ProposalRequest {
+  /** The file the build produced. */
+  readonly imagePath: string;
+  readonly version: string;
+  /** `SKU-VERSION` unless stated. */
+  readonly releaseId?: string;
+  readonly releaseCounter: number;
+  /** Taken from the image when it carries one; 0 for other images unless stated. */
+  readonly securityCounter?: number;
+  readonly product: ReleaseManifest['product'];
+  /** Name of the one component; `firmware` unless stated. */
+  readonly component?: string;
+  /** Where the image begins in the device's flash; 0 unless stated. */
+  readonly address?: number;
+  /** Program, measure and lock unless stated. */
+  readonly recipe?: ReleaseManifest['recipe'];
+  readonly labelRule?: ReleaseManifest['labelRule'];
+  readonly notes?: string;
+  readonly effectivity: Pick<EffectivityRule, 'eco'> & Partial<Omit<EffectivityRule, 'eco' | 'sku' | 'releaseId'>>;
+  readonly ticket: string;
+  readonly reason: string;
+  readonly author: Signer;
+}
+
+const DEFAULT_RECIPE: ReleaseManifest['recipe'] = {
+  name: 'spi-nor',
+  version: '1',
+  steps: ['program', 'measure', 'lock'],
+};
+const MCUBOOT_MEDIA_TYPE = 'application/x-mcuboot-image';
+const OTHER_MEDIA_TYPE = 'application/octet-stream';
+
+interface ProposalContext {
+  readonly workspace: Workspace;
+  readonly site: Site;
+  readonly store: PromotionStore;
+  readonly files: Files;
+  readonly now: Instant;
+}
+
+/**
+ * Copies the image into the store's staging place and signs the candidate; nothing is a promotion yet. Throws PL-116 for
+ * somebody who is no author, PL-114 for the image, PL-108 and PL-113 for counters and ids.
+ */
+export async function prepareProposal(request: ProposalRequest, context: ProposalContext): Promise<ProposedFiles> {
+  const { workspace, site, store, now } = context;
+  const person = findAuthor(request.author, workspace.keys, now);
+  const releaseId = request.releaseId ?? `${request.product.sku}-${request.version}`;
+  if (!isTargetName(releaseId)) {
+    throw new TypeError('a release id holds letters, digits, dots, dashes and underlines, 64 at most');
+  }
+  if (workspace.manifests.has(releaseId)) throw new RefusedError('PL-113', `${releaseId} was published before`);
+
+  const component = request.component ?? 'firmware';
+  const targetPath = `images/${releaseId}.${component}.bin`;
+  const image = await copyImage(request.imagePath, targetPath, context);
+  const manifest = buildManifest(request, { releaseId, component, targetPath, image, now }, workspace);
+  const effectivity = buildRule(request, releaseId, now);
+  if (!isRuleFor(effectivity, manifest)) throw new TypeError('the rule names a hardware version the product has not');
+  checkCounters(manifest, counterFloor(workspace.manifests.values(), manifest.product.sku));
+
+  const manifestBytes = formatReleaseManifest(manifest);
+  const staged = workspace.author.stageTargets({
+    add: [
+      toTargetContent(releaseManifestPath(releaseId), manifestBytes),
+      { path: targetPath, length: image.length, sha256: image.sha256 },
+    ],
+    expiresAt: now + GATE_LIMITS.targetsLifetimeMs,
+  });
+  const promotionId = await store.nextId();
+  const payload = buildStatement(
+    releaseCandidate,
+    { name: releaseManifestPath(releaseId), digest: { sha256: sha256Hex(manifestBytes) } },
+    {
+      promotionId,
+      manifest,
+      effectivity,
+      site,
+      targets: { version: staged.version, digest: { sha256: staged.digest } },
+      proposedBy: { id: person.owner },
+      proposedAt: formatInstant(now),
+      expiresAt: formatInstant(now + GATE_LIMITS.proposalLifetimeMs),
+      ticket: request.ticket,
+      reason: request.reason,
+    },
+  );
+  const candidate = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [request.author]);
+  return { promotionId, manifest: manifestBytes, candidate, staged: staged.document };
+}
+
+function findAuthor(signer: Signer, keys: readonly TrustedKey[], now: Instant): TrustedKey {
+  const key = keys.find(
+    (entry) => entry.role === 'author' && entry.key.keyid === signer.publicKey.keyid && isValidAt(entry, now),
+  );
+  if (key === undefined) {
+    throw new RefusedError('PL-116', `key ${signer.publicKey.keyid.slice(0, 8)} is no author's key that is valid now`);
+  }
+  return key;
+}
+
+async function copyImage(
+  imagePath: string,
+  targetPath: string,
+  { store, files }: ProposalContext,
+): Promise<InspectedImage> {
+  const file = await openImage(imagePath, files);
+  const inspection = new ImageInspection();
+  await store.stageImage(targetPath, inspection.watch(file));
+  return inspection.finish();
+}
+
+async function openImage(imagePath: string, files: Files): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    const file = await files.open(imagePath);
+    if (file === null) throw new GateError('ERR_GATE_FILE', `${imagePath} does not exist`);
+    return file.chunks;
+  } catch (cause) {
+    if (!hasCode(cause, 'ERR_TRUST_FILE')) throw cause;
+    throw new RefusedError('PL-114', (cause as Error).message, { cause });
+  }
+}
+
+interface ManifestParts {
+  readonly releaseId: string;
+  readonly component: string;
+  readonly targetPath: string;
+  readonly image: InspectedImage;
+  readonly now: Instant;
+}
+
+function buildManifest(
+  request: ProposalRequest,
+  { releaseId, component, targetPath, image, now }: ManifestParts,
+  workspace: Workspace,
+): ReleaseManifest {
+  const { product, version } = request;
+  return {
+    mediaType: 'application/vnd.witnessmark.release.v1+json',
+    releaseId,
+    version,
+    releaseCounter: request.releaseCounter,
+    product,
+    components: [
+      {
+        name: component,
+        targetPath,
+        mediaType: image.mcuboot === null ? OTHER_MEDIA_TYPE : MCUBOOT_MEDIA_TYPE,
+        sha256: image.sha256,
+        length: image.length,
+        address: request.address ?? 0,
+        version: image.mcuboot?.version ?? version,
+        securityCounter: chooseSecurityCounter(request.securityCounter, image),
+      },
+    ],
+    recipe: request.recipe ?? DEFAULT_RECIPE,
+    labelRule: request.labelRule ?? 'derived',
+    notes: request.notes ?? '',
+    supersedes: findInEffect(workspace, buildRule(request, releaseId, now), now)?.releaseId ?? null,
+  };
+}
+
+/** The image's own counter decides; stating another one is a contradiction. */
+function chooseSecurityCounter(stated: number | undefined, image: InspectedImage): number {
+  const own = image.mcuboot?.securityCounter ?? null;
+  if (own !== null && stated !== undefined && own !== stated) {
+    throw new RefusedError('PL-114', `the image carries security counter ${own}, stated is ${stated}`);
+  }
+  return own ?? stated ?? 0;
+}
+
+function buildRule({ product, effectivity }: ProposalRequest, releaseId: string, now: Instant): EffectivityRule {
+  return {
+    sku: product.sku,
+    hwVersions: product.hwVersions,
+    workOrders: null,
+    validFrom: formatInstant(now),
+    validUntil: null,
+    maxUnits: null,
+    ...effectivity,
+    releaseId,
+  };
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which decisions count. Each is judged by its signatures and the enrolled keys, never by where it was stored. */
+import { isValidAt, type ReleaseApproval, type TrustedKey } from '@witnessmark/attestation';
+import { parseInstant, type Envelope, type Instant } from '@witnessmark/core';
+import {
+  missingApprovals,
+  readApproval,
+  type ApprovalRule,
+  type MetadataSignature,
+  type MissingApprovals,
+} from '@witnessmark/trust';
+import type { StoredDecision } from './promotion-store.ts';
+
+/** A decision by an enrolled approver about this candidate. */
+export interface Decision {
+  readonly envelope: Envelope;
+  readonly targetsSignature: MetadataSignature | null;
+  readonly predicate: ReleaseApproval;
+  readonly key: TrustedKey;
+  /** Why it does not count towards the threshold; null when it does. */
+  readonly objection: string | null;
+}
+
+export interface Tally {
+  /** Every decision that its signature vouches for, oldest first. */
+  readonly decisions: readonly Decision[];
+  readonly approvals: readonly Decision[];
+  readonly denial: Decision | null;
+  /** Null when the rule is fulfilled. */
+  readonly missing: MissingApprovals | null;
+}
+
+interface TallyQuestion {
+  readonly candidateDigest: string;
+  readonly author: string;
+  readonly keys: readonly TrustedKey[];
+  readonly rule: ApprovalRule;
+  /** Whether a holder of a targets key made this signature over the staged metadata. */
+  readonly isTargetsSignature: (signature: MetadataSignature) => boolean;
+  readonly now: Instant;
+}
+
+export function tallyDecisions(stored: readonly StoredDecision[], question: TallyQuestion): Tally {
+  const used = new Set<string>();
+  const decisions = stored
+    .map((decision) => readDecision(decision, question))
+    .filter((decision) => decision !== null)
+    .sort((left, right) => parseInstant(left.predicate.approvedAt) - parseInstant(right.predicate.approvedAt))
+    .map((decision) => countOnce(decision, used));
+  const approvals = decisions.filter(
+    ({ predicate, objection }) => predicate.decision === 'approve' && objection === null,
+  );
+  return {
+    decisions,
+    approvals,
+    denial: decisions.find(({ predicate }) => predicate.decision === 'deny') ?? null,
+    missing: missingApprovals(approvals, question.author, question.rule),
+  };
+}
+
+/** A person counts once, and so does a targets key: two people cannot lend each other one. */
+function countOnce(decision: Decision, used: Set<string>): Decision {
+  if (decision.objection !== null || decision.predicate.decision === 'deny') return decision;
+  const names = [`person ${decision.key.owner}`, `key ${decision.targetsSignature?.keyid ?? ''}`];
+  if (names.some((name) => used.has(name)))
+    return { ...decision, objection: 'the person or the targets key counted already' };
+  for (const name of names) used.add(name);
+  return decision;
+}
+
+/** Null for what no enrolled approver signed, or what is about something else. */
+function readDecision(stored: StoredDecision, question: TallyQuestion): Decision | null {
+  const approval = readApproval(stored.envelope, question.keys);
+  if (approval?.statement.subject[0].digest.sha256 !== question.candidateDigest) return null;
+  const { predicate } = approval.statement;
+  return {
+    ...stored,
+    predicate,
+    key: approval.key,
+    objection: findObjection(stored, predicate, approval.key, question),
+  };
+}
+
+function findObjection(
+  { targetsSignature }: StoredDecision,
+  predicate: ReleaseApproval,
+  key: TrustedKey,
+  { author, isTargetsSignature, now }: TallyQuestion,
+): string | null {
+  // A denial stands, whatever became of its maker since.
+  if (predicate.decision === 'deny') return null;
+  if (!isValidAt(key, now)) return 'the key is not valid any more';
+  if (key.owner === author) return 'the author does not count';
+  if (now >= parseInstant(predicate.expiresAt)) return 'it ran out';
+  const isSigned = targetsSignature === null ? false : isTargetsSignature(targetsSignature);
+  return isSigned ? null : 'the targets metadata is not signed with it';
+}

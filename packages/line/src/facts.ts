@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Looks up what the admission rules need to know; decides nothing. */
+import { RefusedError, type Instant } from '@witnessmark/core';
+import type { ViewReader } from '@witnessmark/store';
+import type { AdmissionFacts, Claim, SessionFacts } from './admission.ts';
+import type { CounterFloor } from './counter-floor.ts';
+import type { KeyRing } from './key-ring.ts';
+import { findReleaseInForce, type ReleaseInForce, type ReleaseSource } from './release-book.ts';
+import type { LineRules } from './rules.ts';
+import type { SignIns } from './sessions.ts';
+
+interface FactSources {
+  readonly views: ViewReader;
+  readonly releases: ReleaseSource;
+  readonly signIns: SignIns;
+  readonly counterFloor: CounterFloor;
+  readonly rules: LineRules;
+}
+
+export async function gatherFacts(
+  claim: Claim,
+  context: { readonly station: string; readonly now: Instant; readonly keys: KeyRing },
+  sources: FactSources,
+): Promise<AdmissionFacts> {
+  const { views, rules, counterFloor } = sources;
+  const { station, now } = context;
+  const { deviceId, label } = claim.identity;
+  const release = await findRelease(claim, now, sources);
+  return {
+    now,
+    rules,
+    station,
+    openStop: (await views.openRefusals(station))[0] ?? null,
+    session: await findSession(claim.operator.sessionDigest.sha256, context.keys, sources),
+    unit: (await views.unit(deviceId)) ?? null,
+    labelOwner: label === null ? null : ((await views.unitByLabel(label.serial)) ?? null),
+    decision: await findDecision(deviceId, views),
+    release,
+    unitsBegun: release instanceof RefusedError ? 0 : await views.releaseUse(release.reference.id, rules.line),
+    counterFloor: counterFloor.of(claim.product.sku),
+  };
+}
+
+/** A supervisor's word about a device: scrap stays scrap, and a quarantine holds. */
+export async function findDecision(deviceId: string, views: ViewReader): Promise<AdmissionFacts['decision']> {
+  const actions = (await views.dispositionsOf(deviceId)).map(({ action }) => action);
+  if (actions.includes('scrapUnit')) return 'scrapped';
+  return actions.includes('quarantineUnit') ? 'quarantined' : null;
+}
+
+/** A "no" of the repository is a fact like others: it is told in its turn, after clock, stop and session. */
+async function findRelease(
+  { product }: Claim,
+  now: Instant,
+  { releases }: FactSources,
+): Promise<ReleaseInForce | RefusedError> {
+  try {
+    return findReleaseInForce(await releases.current(now), product, now);
+  } catch (error) {
+    if (error instanceof RefusedError) return error;
+    throw error;
+  }
+}
+
+async function findSession(digest: string, keys: KeyRing, { views, signIns }: FactSources): Promise<SessionFacts> {
+  const row = (await views.sessionByDigest(digest)) ?? null;
+  return {
+    row,
+    key: row === null ? null : keys.find(row.credential_key_digest),
+    successor: row === null ? null : signIns.findSuccessor(row),
+  };
+}

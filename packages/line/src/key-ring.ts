@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Who signed: the keys of the trusted root that a line believes, and nobody's word for it. */
+import {
+  isSignedBy,
+  preAuthEncoding,
+  STATEMENT_PAYLOAD_TYPE,
+  type Envelope,
+  type Instant,
+  type PublicKey,
+} from '@witnessmark/core';
+import { isValidAt, toTrustedKeys, type TrustedKey, type TrustedRoot } from '@witnessmark/attestation';
+import { ensure, LineRefusal } from './error.ts';
+
+/** Whether the one signature of `envelope` was made by `key`; in other threads where there are any. */
+export type SignatureCheck = (envelope: Envelope, key: PublicKey) => Promise<boolean>;
+
+/** In the thread that asks. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the contract is asynchronous because worker threads are
+export const checkSignatureHere: SignatureCheck = async ({ payloadType, payload, signatures }, key) =>
+  signatures.some(({ sig }) => isSignedBy(key, preAuthEncoding(payloadType, payload), sig));
+
+export class KeyRing {
+  readonly version: number;
+  readonly keys: readonly TrustedKey[];
+  readonly #byKeyid: ReadonlyMap<string, TrustedKey>;
+  readonly #stations: ReadonlyMap<string, readonly TrustedKey[]>;
+  readonly #line: string;
+
+  /** Throws the `ERR_KEY_*` codes of a key that cannot be believed. */
+  constructor(root: TrustedRoot, line: string) {
+    this.version = root.version;
+    this.keys = toTrustedKeys(root);
+    this.#byKeyid = new Map(this.keys.map((entry) => [entry.key.keyid, entry]));
+    this.#stations = Map.groupBy(
+      this.keys.filter((entry) => isStationOf(entry, line)),
+      ({ owner }) => owner,
+    );
+    this.#line = line;
+  }
+
+  find(keyid: string): TrustedKey | null {
+    return this.#byKeyid.get(keyid) ?? null;
+  }
+
+  /** The keys that countersign for this line, valid then. */
+  evidenceKeys(at: Instant): readonly PublicKey[] {
+    return this.keys.flatMap((entry) =>
+      entry.role === 'evidence' && entry.scope === this.#line && isValidAt(entry, at) ? [entry.key] : [],
+    );
+  }
+
+  /** Whether a key of this line that is valid then belongs to the station. */
+  isStation(id: string, at: Instant): boolean {
+    return this.#stations.get(id)?.some((entry) => isValidAt(entry, at)) ?? false;
+  }
+
+  /** Stations of this line, valid then. */
+  stations(at: Instant): readonly string[] {
+    return [...this.#stations.keys()].filter((id) => this.isStation(id, at));
+  }
+
+  /**
+   * The enrolled key, valid now, that the envelope's one signature names; whether it made it is still to be checked. A key
+   * id is needed here: trying every key would let anybody spend the line's time. Throws LS-502.
+   */
+  claimedSigner(envelope: Envelope, now: Instant): TrustedKey {
+    const [signature, ...others] = envelope.signatures;
+    ensure(envelope.payloadType === STATEMENT_PAYLOAD_TYPE, 'LS-502', STATEMENT_PAYLOAD_TYPE, envelope.payloadType);
+    if (signature === undefined || others.length > 0) {
+      throw new LineRefusal('LS-502', 'one signature, by the maker', `${envelope.signatures.length}`);
+    }
+    const signer = this.find(signature.keyid);
+    if (signer === null) throw new LineRefusal('LS-502', 'an enrolled key', 'a key nobody enrolled');
+    ensure(isValidAt(signer, now), 'LS-502', `a key of ${signer.owner} that is valid now`, 'one that is not');
+    return signer;
+  }
+
+  /** Throws LS-502 unless the key is that of a station of this line. */
+  requireStation(signer: TrustedKey): void {
+    ensure(
+      isStationOf(signer, this.#line),
+      'LS-502',
+      `the key of a station of ${this.#line}`,
+      `a key of role ${signer.role} of ${signer.scope}`,
+    );
+  }
+}
+
+function isStationOf({ role, scope }: TrustedKey, line: string): boolean {
+  return role === 'station' && scope === line;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What each entry of the log does to the views. The only writer of views: the line commits exactly these changes with the
+ * entry, and a rebuild from the log computes them again (spec/evidence-log.md, "Views").
+ */
+import { parseEnvelope, type Bytes } from '@witnessmark/core';
+import { deriveLabelSerial, type Identity, type ProvisioningEvent } from '@witnessmark/attestation';
+import type { UnitState, ViewChange } from '@witnessmark/store';
+import { findDispositionRule, opensStop, toWaitingState, type DispositionAction } from './dispositions.ts';
+import {
+  parseLoggable,
+  type LoggableStatement,
+  type ReadDisposition,
+  type ReadEvent,
+  type ReadIntent,
+  type ReadRefusal,
+  type ReadSession,
+} from './statements.ts';
+
+/** Limits that hold when an entry is admitted and need no repetition when it is replayed. */
+export interface ProjectionLimits {
+  /** Units that may be begun under the intent's release; absent: no limit. */
+  readonly maxUnits?: number;
+}
+
+const STATE_AFTER: Readonly<Record<ProvisioningEvent['outcome'], UnitState>> = {
+  SUCCEEDED: 'passed',
+  FAILED: 'failed',
+  ABORTED: 'failed',
+  INDETERMINATE: 'held',
+};
+
+const STATE_AFTER_DECISION: Readonly<Partial<Record<DispositionAction, UnitState>>> = {
+  allowRetry: 'open',
+  quarantineUnit: 'quarantined',
+  scrapUnit: 'scrapped',
+};
+
+/** The changes of a logged entry, from its bytes alone. Throws the codes of {@link parseLoggable} for a foreign entry. */
+export function projectEntry(index: number, entry: Bytes): readonly ViewChange[] {
+  return projectStatement(index, parseLoggable(parseEnvelope(entry).payload));
+}
+
+export function projectStatement(
+  index: number,
+  statement: LoggableStatement,
+  limits: ProjectionLimits = {},
+): readonly ViewChange[] {
+  switch (statement.kind) {
+    case 'session':
+      return [projectSession(index, statement)];
+    case 'intent':
+      return projectIntent(index, statement, limits);
+    case 'event':
+      return projectEvent(index, statement);
+    case 'refusal':
+      return [projectRefusal(index, statement)];
+    case 'disposition':
+      return projectDisposition(index, statement);
+  }
+}
+
+/** The serial a unit carries: the label as read, or the one that will be printed. */
+export function toLabelSerial(identity: Identity, sku: string): string {
+  return identity.label?.serial ?? deriveLabelSerial(sku, identity.deviceId);
+}
+
+function projectSession(index: number, { predicate, digest }: ReadSession): ViewChange {
+  const { session, operator, station } = predicate;
+  return {
+    op: 'insert',
+    table: 'operator_session',
+    row: {
+      session_id: session.id,
+      operator: operator.id,
+      role: operator.role,
+      credential_key_digest: operator.credentialKeyDigest.sha256,
+      station: station.id,
+      line: station.line,
+      opened_at: session.openedAt,
+      expires_at: session.expiresAt,
+      payload_digest: digest,
+      log_index: index,
+    },
+  };
+}
+
+function projectIntent(
+  index: number,
+  { predicate, digest }: ReadIntent,
+  { maxUnits }: ProjectionLimits,
+): readonly ViewChange[] {
+  const { event, identity, product, release, station, operator, timing, attempt } = predicate;
+  const begun = {
+    label_serial: toLabelSerial(identity, product.sku),
+    sku: product.sku,
+    state: 'open',
+    head_seq: event.seq,
+    head_digest: digest,
+    attempts: attempt,
+    release_id: release.id,
+    line: station.line,
+    station: station.id,
+    open_transaction: event.transactionId,
+    open_intent_index: index,
+    last_index: index,
+  } as const;
+  const unit: ViewChange =
+    event.seq === 1
+      ? {
+          op: 'insert',
+          table: 'unit',
+          row: {
+            device_id: identity.deviceId,
+            public_key_digest: null,
+            hardware_uid: identity.hardwareUid.sha256,
+            ...begun,
+          },
+        }
+      : {
+          op: 'update',
+          table: 'unit',
+          key: { device_id: identity.deviceId },
+          // The head pins the whole chain, so a second station with the same permit finds another one and loses.
+          expect: { ...predecessor(event), open_transaction: null },
+          set: begun,
+        };
+  const link: ViewChange = {
+    op: 'insert',
+    table: 'event',
+    row: {
+      event_id: event.id,
+      device_id: identity.deviceId,
+      seq: event.seq,
+      kind: 'intent',
+      type: event.type,
+      outcome: null,
+      code: null,
+      log_index: index,
+      payload_digest: digest,
+      station: station.id,
+      operator: operator.id,
+      at: timing.intendedAt,
+    },
+  };
+  if (attempt !== 1) return [link, unit];
+  const count: ViewChange = {
+    op: 'count',
+    table: 'release_use',
+    key: { release_id: release.id, line: station.line },
+    by: 1,
+    ...(maxUnits === undefined ? {} : { max: maxUnits }),
+  };
+  return [link, unit, count];
+}
+
+function projectEvent(index: number, { predicate, digest }: ReadEvent): readonly ViewChange[] {
+  const { event, identity, station, operator, timing, outcome, code, keys } = predicate;
+  const publicKey = keys[0]?.publicKeyDigest.sha256;
+  return [
+    {
+      op: 'insert',
+      table: 'event',
+      row: {
+        event_id: event.id,
+        device_id: identity.deviceId,
+        seq: event.seq,
+        kind: 'event',
+        type: event.type,
+        outcome,
+        code,
+        log_index: index,
+        payload_digest: digest,
+        station: station.id,
+        operator: operator.id,
+        at: timing.signedAt,
+      },
+    },
+    {
+      op: 'update',
+      table: 'unit',
+      key: { device_id: identity.deviceId },
+      expect: { ...predecessor(event), station: station.id, open_transaction: event.transactionId },
+      set: {
+        state: STATE_AFTER[outcome],
+        head_seq: event.seq,
+        head_digest: digest,
+        ...(publicKey === undefined ? {} : { public_key_digest: publicKey }),
+        open_transaction: null,
+        open_intent_index: null,
+        last_index: index,
+      },
+    },
+  ];
+}
+
+function projectRefusal(index: number, { predicate, digest }: ReadRefusal): ViewChange {
+  return {
+    op: 'insert',
+    table: 'refusal',
+    row: {
+      refusal_id: predicate.id,
+      code: predicate.code,
+      kind: predicate.kind,
+      device_id: predicate.deviceId,
+      label_serial: predicate.labelSerial,
+      station: predicate.station.id,
+      line: predicate.station.line,
+      log_index: index,
+      payload_digest: digest,
+      at: predicate.refusedAt,
+      state: opensStop(predicate) ? 'open' : 'closed',
+      disposition_id: null,
+    },
+  };
+}
+
+function projectDisposition(index: number, { predicate, digest }: ReadDisposition): readonly ViewChange[] {
+  const { id, refusalId, refusalDigest, code, action, deviceId, station, decidedBy, decidedAt } = predicate;
+  const decision: ViewChange = {
+    op: 'insert',
+    table: 'disposition',
+    row: {
+      disposition_id: id,
+      refusal_id: refusalId,
+      action,
+      code,
+      device_id: deviceId,
+      station: station.id,
+      line: station.line,
+      decided_by: decidedBy.id,
+      at: decidedAt,
+      log_index: index,
+      payload_digest: digest,
+    },
+  };
+  if (findDispositionRule(code)?.about === 'stop') {
+    const closing: ViewChange = {
+      op: 'update',
+      table: 'refusal',
+      key: { refusal_id: refusalId },
+      expect: { state: 'open', payload_digest: refusalDigest.sha256 },
+      set: { state: 'closed', disposition_id: id },
+    };
+    return [decision, closing];
+  }
+  const state = STATE_AFTER_DECISION[action];
+  if (state === undefined || deviceId === null) return [decision];
+  const lifting: ViewChange = {
+    op: 'update',
+    table: 'unit',
+    key: { device_id: deviceId },
+    expect: { state: toWaitingState(code), head_digest: refusalDigest.sha256 },
+    set: { state, last_index: index },
+  };
+  return [decision, lifting];
+}
+
+/** What the unit's row must say for a link to be the next one. */
+function predecessor(event: ProvisioningEvent['event']): { readonly head_seq: number; readonly head_digest: string } {
+  // No row has an empty digest, so a link that names no predecessor never fits.
+  return { head_seq: event.seq - 1, head_digest: event.previousEventDigest?.sha256 ?? '' };
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Refusals of the line as evidence (spec/refusal.md): each "no" is signed and logged, a repeated "no" is the one that was
+ * logged before, and a flood is summed up. A refusal that opens a stop is never summed up while no stop is open.
+ */
+import {
+  describeReasonCode,
+  encodeUtf8,
+  formatInstant,
+  sha256Hex,
+  STATEMENT_PAYLOAD_TYPE,
+  WitnessmarkError,
+  type Instant,
+  type ReasonCode,
+  type RefusedError,
+} from '@witnessmark/core';
+import {
+  buildStatement,
+  deviceSubject,
+  refusal as refusalDefinition,
+  type Environment,
+  type Refusal,
+  type Subject,
+} from '@witnessmark/attestation';
+import type { LoggedEntry } from '@witnessmark/api';
+import { signEnvelope, type Signer } from '@witnessmark/custody';
+import { ConflictError, type ViewReader } from '@witnessmark/store';
+import type { LineCounters } from './counters.ts';
+import { opensStop, toRefusalKind } from './dispositions.ts';
+import { LineRefusal } from './error.ts';
+import type { Records } from './records.ts';
+import { RefusalBudget, type SuppressedRefusals } from './refusal-budget.ts';
+import type { RefusedRequest } from './refused-request.ts';
+import type { LineRules } from './rules.ts';
+import type { ReadRefusal } from './statements.ts';
+
+const MAX_REMARK_LENGTH = 1000;
+const NO_MARKS: Environment = { simulated: false, rehearsal: false, breakGlass: null };
+
+interface RefusalLedgerOptions {
+  readonly records: Records;
+  readonly views: ViewReader;
+  readonly signer: Signer;
+  readonly rules: Pick<LineRules, 'line' | 'refusalsPerMinute'>;
+  readonly counters: LineCounters;
+  readonly newId: () => string;
+}
+
+export class RefusalLedger {
+  readonly #options: RefusalLedgerOptions;
+  readonly #budget: RefusalBudget;
+
+  constructor(options: RefusalLedgerOptions) {
+    this.#options = options;
+    this.#budget = new RefusalBudget(options.rules.refusalsPerMinute);
+  }
+
+  /** Logs a refusal and returns its entry; null when it was only counted, or cannot be stored. */
+  async record(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry | null> {
+    const { counters } = this.#options;
+    counters.refused(refused.code, request.source);
+    try {
+      return (await this.#findEarlier(refused.code, request)) ?? (await this.#logOnce(refused, request, now));
+    } catch (error) {
+      // The answer stays "no"; that it could not be recorded shows in the health of the log.
+      if (error instanceof WitnessmarkError) return null;
+      throw error;
+    }
+  }
+
+  /** Logs the sums of minutes that are over; of the running ones too when `everything` is to be on record. */
+  async summarize(now: Instant, everything = false): Promise<void> {
+    for (const sum of this.#budget.collect(now, everything)) {
+      await this.#append(this.#toSummary(sum, now), {
+        name: 'source',
+        digest: { sha256: sha256Hex(encodeUtf8(sum.source)) },
+      });
+    }
+  }
+
+  /** The refusal logged when the same request got the same "no" before. */
+  async #findEarlier(code: ReasonCode, { source, request }: RefusedRequest): Promise<LoggedEntry | null> {
+    if (request === null) return null;
+    const row = await this.#options.views.refusal(request.id);
+    if (row?.code !== code || row.station !== source) return null;
+    const statement = await this.#options.records.readStatement(row.log_index);
+    const isSame = statement.kind === 'refusal' && statement.predicate.requestDigest?.sha256 === request.digest;
+    return isSame ? this.#options.records.read(row.log_index) : null;
+  }
+
+  /** The same request may be refused twice at once: the second finds what the first has logged. */
+  async #logOnce(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry | null> {
+    if (!(await this.#mayLog(refused.code, request, now))) return null;
+    try {
+      return await this.#log(refused, request, now);
+    } catch (error) {
+      if (error instanceof ConflictError) return this.#findEarlier(refused.code, request);
+      throw error;
+    }
+  }
+
+  async #mayLog(code: ReasonCode, { source }: RefusedRequest, now: Instant): Promise<boolean> {
+    await this.summarize(now);
+    if (opensStop({ kind: toRefusalKind(code), code })) {
+      const open = await this.#options.views.openRefusals(source);
+      if (open.length === 0) return true;
+    }
+    return this.#budget.take(source, code, now);
+  }
+
+  async #log(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry> {
+    const { rules, views, newId, counters } = this.#options;
+    const isFree = request.request !== null && (await views.refusal(request.request.id)) === undefined;
+    const { expected, observed } = toFinding(refused);
+    const predicate: Refusal = {
+      id: isFree ? request.request.id : newId(),
+      transactionId: request.transactionId,
+      kind: toRefusalKind(refused.code),
+      code: refused.code,
+      deviceId: request.deviceId,
+      labelSerial: request.labelSerial,
+      ...(request.request === null ? {} : { requestDigest: { sha256: request.request.digest } }),
+      station: { id: request.source, line: rules.line },
+      operatorId: request.operatorId,
+      expected: toRemark(expected),
+      observed: toRemark(observed),
+      refusedAt: formatInstant(now),
+      environment: request.environment ?? NO_MARKS,
+    };
+    const subject =
+      request.deviceId === null
+        ? { name: 'source', digest: { sha256: request.sourceDigest } }
+        : deviceSubject(request.deviceId);
+    const entry = await this.#append(predicate, subject);
+    if (opensStop(predicate)) counters.lineStops.add({ code: refused.code });
+    return entry;
+  }
+
+  #toSummary({ source, from, until, counts }: SuppressedRefusals, now: Instant): Refusal {
+    const { rules, newId } = this.#options;
+    const ranked = [...counts].sort(([, left], [, right]) => right - left);
+    const total = ranked.reduce((sum, [, count]) => sum + count, 0);
+    const codes = ranked.map(([code, count]) => `${code} × ${count}`).join(', ');
+    return {
+      id: newId(),
+      transactionId: null,
+      kind: 'REFUSED',
+      code: ranked[0]?.[0] ?? 'LS-502',
+      deviceId: null,
+      labelSerial: null,
+      station: { id: source, line: rules.line },
+      operatorId: null,
+      expected: `at most ${rules.refusalsPerMinute} refusals of one source in a minute`,
+      observed: toRemark(`${total} more from ${formatInstant(from)} to ${formatInstant(until)}: ${codes}`),
+      refusedAt: formatInstant(now),
+      environment: NO_MARKS,
+    };
+  }
+
+  async #append(predicate: Refusal, subject: Subject): Promise<LoggedEntry> {
+    const { records, signer } = this.#options;
+    const payload = buildStatement(refusalDefinition, subject, predicate);
+    const envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [signer]);
+    const statement: ReadRefusal = {
+      kind: 'refusal',
+      id: predicate.id,
+      digest: sha256Hex(payload),
+      subject: subject.digest.sha256,
+      predicate,
+    };
+    return records.append(envelope, statement);
+  }
+}
+
+/** Cut to what a statement may carry, never in the middle of a character. */
+function toRemark(text: string): string {
+  return text.slice(0, MAX_REMARK_LENGTH).toWellFormed();
+}
+
+function toFinding(refused: RefusedError): { readonly expected: string; readonly observed: string } {
+  if (refused instanceof LineRefusal) return refused;
+  return { expected: describeReasonCode(refused.code).cause, observed: refused.message };
+}

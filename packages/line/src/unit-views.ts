@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Views as the API shows them. */
+import { isReasonCode } from '@witnessmark/core';
+import type { OpenStop, UnitSummary } from '@witnessmark/api';
+import type { UnitRow, ViewReader } from '@witnessmark/store';
+import { findDecision } from './facts.ts';
+
+/** By device id or label serial. */
+export async function findUnit(unit: string, views: ViewReader): Promise<UnitRow | null> {
+  return (await views.unit(unit)) ?? (await views.unitByLabel(unit)) ?? null;
+}
+
+export async function summarizeUnit(row: UnitRow, views: ViewReader): Promise<UnitSummary> {
+  return {
+    deviceId: row.device_id,
+    // An intent, which begins every unit, names both.
+    labelSerial: row.label_serial as string,
+    releaseId: row.release_id as string,
+    sku: row.sku,
+    state: (await findDecision(row.device_id, views)) ?? row.state,
+    attempts: row.attempts,
+    station: row.station,
+    head: { seq: row.head_seq, digest: row.head_digest },
+    openTransaction: row.open_transaction,
+  };
+}
+
+/** Oldest first. */
+export async function listOpenStops(stations: readonly string[], views: ViewReader): Promise<readonly OpenStop[]> {
+  const stops: OpenStop[] = [];
+  for (const station of stations) {
+    for (const row of await views.openRefusals(station)) {
+      if (!isReasonCode(row.code)) continue;
+      stops.push({
+        refusalId: row.refusal_id,
+        refusalDigest: row.payload_digest,
+        code: row.code,
+        deviceId: row.device_id,
+        station: row.station,
+        line: row.line,
+        index: row.log_index,
+      });
+    }
+  }
+  return stops.sort((left, right) => left.index - right.index);
+}

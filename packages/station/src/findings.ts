@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Collects what is done to a unit and seen on it, until an event can say it. */
+import type { Instant, ReasonCode } from '@witnessmark/core';
+import type { ProvisioningEvent } from '@witnessmark/attestation';
+import type { LockState } from '@witnessmark/device';
+import type { Measurement, UnitFindings } from './statements.ts';
+
+type CheckResult = ProvisioningEvent['checks'][number]['result'];
+
+const MAX_REASON_LENGTH = 1000;
+
+export class Findings {
+  readonly #measurements = new Map<string, Measurement>();
+  readonly #checks: { name: string; result: CheckResult }[] = [];
+  #protection: LockState | null = null;
+  #programmedAt: Instant | null = null;
+  #measuredAt: Instant | null = null;
+
+  check(name: string, result: CheckResult): void {
+    this.#checks.push({ name, result });
+  }
+
+  programmed(at: Instant): void {
+    this.#programmedAt = at;
+  }
+
+  measured(component: string, measurement: Measurement, at: Instant): void {
+    this.#measurements.set(component, measurement);
+    this.#measuredAt = at;
+  }
+
+  protection(state: LockState): void {
+    this.#protection = state;
+  }
+
+  succeeded(reason: string | null): UnitFindings {
+    return this.#close({ type: 'provision', outcome: 'SUCCEEDED', code: null, reason });
+  }
+
+  /** The unit is bad, and what is bad about it is known. */
+  failed(code: ReasonCode, reason: string): UnitFindings {
+    return this.#close({ type: 'provision', outcome: 'FAILED', code, reason });
+  }
+
+  /** Nobody knows what the unit holds; it waits for a supervisor. */
+  held(code: ReasonCode, reason: string): UnitFindings {
+    return this.#close({ type: 'hold', outcome: 'INDETERMINATE', code, reason });
+  }
+
+  /** Nothing was done to the unit. */
+  aborted(code: ReasonCode, reason: string): UnitFindings {
+    return this.#close({ type: 'provision', outcome: 'ABORTED', code, reason });
+  }
+
+  #close(outcome: Pick<UnitFindings, 'type' | 'outcome' | 'code' | 'reason'>): UnitFindings {
+    return {
+      ...outcome,
+      reason: outcome.reason?.slice(0, MAX_REASON_LENGTH) ?? null,
+      measurements: this.#measurements,
+      protection: this.#protection,
+      programmedAt: this.#programmedAt,
+      measuredAt: this.#measuredAt,
+      checks: this.#checks,
+    };
+  }
+}

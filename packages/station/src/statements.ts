@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The statements a station signs, built from what it knows: pure, so that flow and recovery say the same. */
+import { formatInstant, toDigestSet, type Bytes, type Instant } from '@witnessmark/core';
+import {
+  buildStatement,
+  deviceSubject,
+  permitRequest,
+  provisioningEvent,
+  provisioningIntent,
+  refusal,
+  toComponentReferences,
+  toRecipeReference,
+  type Identity,
+  type Outcome,
+  type Permit,
+  type PermitRequest,
+  type ProvisioningEvent,
+  type ProvisioningIntent,
+  type Refusal,
+  type ReleaseManifest,
+} from '@witnessmark/attestation';
+import type { DeviceDriver, LockState } from '@witnessmark/device';
+import type { PublicKey, ReasonCode } from '@witnessmark/core';
+import type { ClockAssessment } from './clock-check.ts';
+import type { HeldRelease, Job, SignedInSession, StationIdentity } from './ports.ts';
+
+/** What is known about a unit before anything is done to it. */
+export interface BoundUnit {
+  readonly transactionId: string;
+  readonly identity: Identity;
+  readonly job: Job;
+  readonly release: HeldRelease;
+  readonly session: SignedInSession;
+}
+
+export type Measurement = Pick<ProvisioningEvent['components'][number]['measurement'], 'digest' | 'result'>;
+
+/** What was done and seen between an intent and its event. */
+export interface UnitFindings {
+  readonly type: 'provision' | 'hold';
+  readonly outcome: Outcome;
+  readonly code: ReasonCode | null;
+  readonly reason: string | null;
+  /** By component name; a component without one was not measured. */
+  readonly measurements: ReadonlyMap<string, Measurement>;
+  readonly protection: LockState | null;
+  readonly programmedAt: Instant | null;
+  readonly measuredAt: Instant | null;
+  readonly checks: ProvisioningEvent['checks'];
+}
+
+type Fixture = Pick<DeviceDriver, 'programmer' | 'simulated'>;
+
+function describeStation(identity: StationIdentity, fixture: Fixture): ProvisioningEvent['station'] {
+  const { id, line, plant, softwareDigest } = identity;
+  const { model, serial, firmware } = fixture.programmer;
+  return { id, line, plant, softwareDigest: { sha256: softwareDigest }, programmer: { model, serial, firmware } };
+}
+
+export function toPermitRequest(
+  unit: BoundUnit,
+  context: {
+    readonly requestId: string;
+    readonly station: StationIdentity;
+    readonly fixture: Fixture;
+    readonly clock: ClockAssessment;
+  },
+): PermitRequest {
+  return {
+    requestId: context.requestId,
+    transactionId: unit.transactionId,
+    identity: unit.identity,
+    product: toProduct(unit),
+    releaseId: unit.release.manifest.releaseId,
+    operator: toOperator(unit.session),
+    requestedAt: formatInstant(context.clock.now),
+    clock: context.clock.evidence,
+    environment: { ...context.station.environment, simulated: context.fixture.simulated },
+  };
+}
+
+export function formatPermitRequest(request: PermitRequest): Bytes {
+  return buildStatement(permitRequest, deviceSubject(request.identity.deviceId), request);
+}
+
+export function formatIntent(
+  unit: BoundUnit,
+  context: {
+    readonly eventId: string;
+    readonly permit: { readonly statement: Permit; readonly digest: string };
+    readonly station: StationIdentity;
+    readonly fixture: Fixture;
+    readonly clock: ClockAssessment;
+  },
+): Bytes {
+  const { manifest, reference } = unit.release;
+  const { chain, attempt } = context.permit.statement;
+  const intent: ProvisioningIntent = {
+    event: {
+      id: context.eventId,
+      type: 'provision',
+      seq: chain.nextSeq,
+      previousEventDigest: chain.previousEventDigest,
+      transactionId: unit.transactionId,
+      reason: null,
+      supersedes: null,
+    },
+    identity: unit.identity,
+    product: toProduct(unit),
+    release: reference,
+    recipe: toRecipeReference(manifest),
+    components: [...toComponentReferences(manifest)],
+    station: describeStation(context.station, context.fixture),
+    operator: toOperator(unit.session),
+    permitDigest: { sha256: context.permit.digest },
+    timing: { intendedAt: formatInstant(context.clock.now), clock: context.clock.evidence },
+    attempt,
+    environment: { ...context.station.environment, simulated: context.fixture.simulated },
+  };
+  return buildStatement(provisioningIntent, deviceSubject(unit.identity.deviceId), intent);
+}
+
+/** The event that closes an intent; everything that was intended is repeated from the intent itself. */
+export function toEvent(
+  findings: UnitFindings,
+  context: {
+    readonly eventId: string;
+    readonly intent: ProvisioningIntent;
+    readonly intentPayload: Bytes;
+    readonly manifest: ReleaseManifest;
+    readonly station: StationIdentity;
+    readonly fixture: Fixture;
+    readonly clock: ClockAssessment;
+  },
+): ProvisioningEvent {
+  const { intent, manifest } = context;
+  const intentDigest = toDigestSet(context.intentPayload);
+  return {
+    event: {
+      id: context.eventId,
+      type: findings.type,
+      seq: intent.event.seq + 1,
+      previousEventDigest: intentDigest,
+      transactionId: intent.event.transactionId,
+      reason: findings.reason,
+      supersedes: null,
+    },
+    identity: intent.identity,
+    product: intent.product,
+    release: intent.release,
+    recipe: intent.recipe,
+    components: toComponents(manifest, findings),
+    keys: [],
+    security: {
+      writeProtection: toProtectionState(findings.protection),
+      debugPort: null,
+      lifecycleState: 'open',
+      rollbackCounterAfter: null,
+    },
+    station: describeStation(context.station, context.fixture),
+    operator: intent.operator,
+    intentDigest,
+    approvals: [],
+    timing: {
+      startedAt: intent.timing.intendedAt,
+      programmedAt: formatOptionalInstant(findings.programmedAt),
+      measuredAt: formatOptionalInstant(findings.measuredAt),
+      signedAt: formatInstant(context.clock.now),
+      clock: context.clock.evidence,
+    },
+    attempt: intent.attempt,
+    outcome: findings.outcome,
+    code: findings.code,
+    checks: findings.checks,
+    exceptions: [],
+    environment: {
+      ...context.station.environment,
+      simulated: intent.environment.simulated || context.fixture.simulated,
+    },
+  };
+}
+
+export function formatEvent(event: ProvisioningEvent): Bytes {
+  return buildStatement(provisioningEvent, deviceSubject(event.identity.deviceId), event);
+}
+
+/** About the device when there is one, otherwise about the station itself. */
+export function formatRefusal(statement: Refusal, stationKey: PublicKey): Bytes {
+  const subject =
+    statement.deviceId === null
+      ? { name: 'station', digest: { sha256: stationKey.keyid } }
+      : deviceSubject(statement.deviceId);
+  return buildStatement(refusal, subject, statement);
+}
+
+function toProduct({ job, release }: BoundUnit): ProvisioningIntent['product'] {
+  const { sku, hwVersion, workOrder, lot } = job;
+  return { sku, hwModel: release.manifest.product.hwModel, hwVersion, workOrder, lot };
+}
+
+function toOperator({ statement, digest }: SignedInSession): ProvisioningIntent['operator'] {
+  const { id, role, credentialKeyDigest } = statement.operator;
+  return {
+    id,
+    role,
+    credentialKeyDigest,
+    sessionDigest: { sha256: digest },
+    authenticatedAt: statement.session.openedAt,
+  };
+}
+
+function toComponents(manifest: ReleaseManifest, findings: UnitFindings): ProvisioningEvent['components'] {
+  return toComponentReferences(manifest).map((reference, index) => {
+    const { mediaType, version, securityCounter } = manifest.components[index] as ReleaseManifest['components'][number];
+    const measurement = findings.measurements.get(reference.name) ?? { digest: null, result: 'NOT_RUN' };
+    return {
+      ...reference,
+      image: { ...reference.image, mediaType },
+      version,
+      securityCounter,
+      measurement: {
+        recipe: 'flash-range',
+        ...measurement,
+        // What was not read back is known only from having been asked for.
+        grade: measurement.digest === null ? 'requested' : 'readBack',
+      },
+    };
+  });
+}
+
+function toProtectionState(protection: LockState | null): ProvisioningEvent['security']['writeProtection'] {
+  return protection === null ? { state: 'unknown', grade: 'requested' } : { state: protection, grade: 'readBack' };
+}
+
+function formatOptionalInstant(instant: Instant | null): string | null {
+  return instant === null ? null : formatInstant(instant);
+}

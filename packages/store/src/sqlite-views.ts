@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Typed reads of the views, and the canonical dump that two databases are compared by. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { toStoreError } from './sqlite-error.ts';
+import type { DumpedRow, ViewReader } from './store.ts';
+import {
+  VIEW_TABLE_NAMES,
+  VIEW_TABLES,
+  type ColumnValue,
+  type DispositionRow,
+  type EventRow,
+  type OperatorSessionRow,
+  type RefusalRow,
+  type UnitRow,
+  type ViewRows,
+  type ViewTable,
+} from './view-tables.ts';
+
+/** A device's chain and its refusals are short; the bound keeps a damaged or hostile database from filling memory. */
+const MAX_ROWS = 10_000;
+
+/* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous because other databases are */
+export class SqliteViews implements ViewReader {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async unit(deviceId: string): Promise<UnitRow | undefined> {
+    return this.#one('unit', 'device_id = ?', deviceId);
+  }
+
+  async unitByLabel(labelSerial: string): Promise<UnitRow | undefined> {
+    return this.#one('unit', 'label_serial = ?', labelSerial);
+  }
+
+  async unitByPublicKey(publicKeyDigest: string): Promise<UnitRow | undefined> {
+    return this.#one('unit', 'public_key_digest = ?', publicKeyDigest);
+  }
+
+  async event(eventId: string): Promise<EventRow | undefined> {
+    return this.#one('event', 'event_id = ?', eventId);
+  }
+
+  async eventByDigest(payloadDigest: string): Promise<EventRow | undefined> {
+    return this.#one('event', 'payload_digest = ?', payloadDigest);
+  }
+
+  async chain(deviceId: string): Promise<readonly EventRow[]> {
+    return this.#many('event', 'device_id = ? ORDER BY seq', MAX_ROWS, deviceId);
+  }
+
+  async recentEvents(station: string, limit: number): Promise<readonly EventRow[]> {
+    return this.#many('event', 'station = ? ORDER BY log_index DESC', Math.min(limit, MAX_ROWS), station);
+  }
+
+  async session(sessionId: string): Promise<OperatorSessionRow | undefined> {
+    return this.#one('operator_session', 'session_id = ?', sessionId);
+  }
+
+  async sessionByDigest(payloadDigest: string): Promise<OperatorSessionRow | undefined> {
+    return this.#one('operator_session', 'payload_digest = ?', payloadDigest);
+  }
+
+  async refusal(refusalId: string): Promise<RefusalRow | undefined> {
+    return this.#one('refusal', 'refusal_id = ?', refusalId);
+  }
+
+  async openRefusals(station: string): Promise<readonly RefusalRow[]> {
+    return this.#many('refusal', "station = ? AND state = 'open' ORDER BY log_index", MAX_ROWS, station);
+  }
+
+  async refusalsOf(deviceId: string): Promise<readonly RefusalRow[]> {
+    return this.#many('refusal', 'device_id = ? ORDER BY log_index', MAX_ROWS, deviceId);
+  }
+
+  async disposition(dispositionId: string): Promise<DispositionRow | undefined> {
+    return this.#one('disposition', 'disposition_id = ?', dispositionId);
+  }
+
+  async dispositionsOf(deviceId: string): Promise<readonly DispositionRow[]> {
+    return this.#many('disposition', 'device_id = ? ORDER BY log_index', MAX_ROWS, deviceId);
+  }
+
+  async releaseUse(releaseId: string, line: string): Promise<number> {
+    return this.#one('release_use', 'release_id = ? AND line = ?', releaseId, line)?.units ?? 0;
+  }
+
+  /** SQLite's BINARY collation orders text by its UTF-8 bytes. */
+  async *dump(): AsyncIterable<DumpedRow> {
+    for (const table of VIEW_TABLE_NAMES) {
+      const { columns, primaryKey } = VIEW_TABLES[table];
+      const statement = this.#database.prepare(
+        `SELECT ${columns.join(', ')} FROM ${table} ORDER BY ${primaryKey.join(', ')}`,
+      );
+      for (const row of statement.iterate()) {
+        const values = columns.map((column) => row[column] as ColumnValue);
+        yield { table, key: primaryKey.map((column) => String(row[column])), text: JSON.stringify(values) };
+      }
+    }
+  }
+
+  #one<Table extends ViewTable>(
+    table: Table,
+    condition: string,
+    ...values: SQLInputValue[]
+  ): ViewRows[Table] | undefined {
+    return this.#many(table, condition, 1, ...values)[0];
+  }
+
+  #many<Table extends ViewTable>(
+    table: Table,
+    condition: string,
+    limit: number,
+    ...values: SQLInputValue[]
+  ): readonly ViewRows[Table][] {
+    const shape = `${table} ${condition}`;
+    let statement = this.#statements.get(shape);
+    try {
+      if (statement === undefined) {
+        const columns = VIEW_TABLES[table].columns.join(', ');
+        statement = this.#database.prepare(`SELECT ${columns} FROM ${table} WHERE ${condition} LIMIT ?`);
+        this.#statements.set(shape, statement);
+      }
+      return statement.all(...values, limit) as unknown as readonly ViewRows[Table][];
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+}

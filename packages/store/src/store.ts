@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The store's contract: the log's journal, its head and the views, changed together or not at all. Nothing above this
+ * file knows which database is below. The store is not trusted for content: whoever can write to it can withhold or damage
+ * rows, but the head is signed and every row can be derived again from the log, so that a change is seen.
+ */
+import type { Bytes, Instant } from '@witnessmark/core';
+import type { ViewChange } from './view-change.ts';
+import type { DispositionRow, EventRow, OperatorSessionRow, RefusalRow, UnitRow, ViewTable } from './view-tables.ts';
+
+/** The newest tree head. */
+export interface StoredHead {
+  readonly treeSize: number;
+  readonly rootHash: Bytes;
+  /** The signed checkpoint note of this head. */
+  readonly checkpoint: Bytes;
+  readonly committedAt: Instant;
+}
+
+/** Consecutive entries as they were committed, in the format of a tlog-tiles entry bundle. */
+export interface JournalRow {
+  readonly firstIndex: number;
+  readonly entryCount: number;
+  readonly entries: Bytes;
+}
+
+/** The changes an entry asks for, given the index it gets; undefined when it touches no view. May throw to refuse the entry. */
+export type EntryChanges = ((index: number) => readonly ViewChange[]) | undefined;
+
+export interface CommitSeal {
+  readonly head: StoredHead;
+  readonly journal: JournalRow;
+  /** Journal rows that end at or below this index are no longer needed. */
+  readonly pruneBelow: number;
+}
+
+export interface CommitRequest {
+  /** The head this commit builds upon; undefined for the first. */
+  readonly expected: Pick<StoredHead, 'treeSize' | 'rootHash'> | undefined;
+  readonly entries: readonly EntryChanges[];
+  /**
+   * Called once, with the positions of the entries that were accepted, when there is one; names the head and journal
+   * row to store with them.
+   */
+  readonly seal: (accepted: readonly number[]) => Promise<CommitSeal>;
+}
+
+export interface CommitOutcome {
+  readonly accepted: readonly number[];
+  /** Why each other position was refused; nothing of a refused entry is stored. */
+  readonly refused: ReadonlyMap<number, Error>;
+}
+
+/** Reads of what is committed, for admission rules and queries. */
+export interface ViewReader {
+  unit(deviceId: string): Promise<UnitRow | undefined>;
+  unitByLabel(labelSerial: string): Promise<UnitRow | undefined>;
+  unitByPublicKey(publicKeyDigest: string): Promise<UnitRow | undefined>;
+  event(eventId: string): Promise<EventRow | undefined>;
+  eventByDigest(payloadDigest: string): Promise<EventRow | undefined>;
+  /** A device's chain in order. */
+  chain(deviceId: string): Promise<readonly EventRow[]>;
+  /** The newest events of a station, newest first. */
+  recentEvents(station: string, limit: number): Promise<readonly EventRow[]>;
+  session(sessionId: string): Promise<OperatorSessionRow | undefined>;
+  sessionByDigest(payloadDigest: string): Promise<OperatorSessionRow | undefined>;
+  refusal(refusalId: string): Promise<RefusalRow | undefined>;
+  openRefusals(station: string): Promise<readonly RefusalRow[]>;
+  refusalsOf(deviceId: string): Promise<readonly RefusalRow[]>;
+  disposition(dispositionId: string): Promise<DispositionRow | undefined>;
+  dispositionsOf(deviceId: string): Promise<readonly DispositionRow[]>;
+  /** Units begun under a release on a line. */
+  releaseUse(releaseId: string, line: string): Promise<number>;
+}
+
+/** One view row in the form that two stores are compared by. */
+export interface DumpedRow {
+  readonly table: ViewTable;
+  /** The values of the primary key, all of them text. */
+  readonly key: readonly string[];
+  /** JSON array of all values, columns in the order of the schema. */
+  readonly text: string;
+}
+
+export interface Store {
+  readonly views: ViewReader;
+  head(): Promise<StoredHead | undefined>;
+  /** The journal rows still kept, in order. */
+  journal(): Promise<readonly JournalRow[]>;
+  /**
+   * Stores the accepted entries' view changes, one journal row and the head in one durable transaction. An entry whose
+   * changes conflict is refused alone. Throws a `StoreError`: after `ERR_STORE_FULL` and errors of `seal` nothing is
+   * stored, after any other the outcome is unknown until the store is opened again.
+   */
+  commit(request: CommitRequest): Promise<CommitOutcome>;
+  /** Every view row, tables in the order of `VIEW_TABLE_NAMES`, rows by the bytes of their keys. */
+  dump(): AsyncIterable<DumpedRow>;
+  close(): Promise<void>;
+}

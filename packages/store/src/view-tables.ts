@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The views: what the log's entries say, arranged so that rules are constraints (spec/evidence-log.md, "Views").
+ * Every row derives from log entries alone. Rows carry the database's own column names.
+ */
+
+export const UNIT_STATES = ['open', 'passed', 'failed', 'held', 'quarantined', 'scrapped'] as const;
+export type UnitState = (typeof UNIT_STATES)[number];
+
+/** Where a device stands: one row per device id; label and public key belong to one device each. */
+export interface UnitRow {
+  readonly device_id: string;
+  readonly label_serial: string | null;
+  readonly public_key_digest: string | null;
+  readonly hardware_uid: string;
+  readonly sku: string;
+  readonly state: UnitState;
+  /** Number and payload digest of the newest link of the device's chain. */
+  readonly head_seq: number;
+  readonly head_digest: string;
+  readonly attempts: number;
+  readonly release_id: string | null;
+  readonly line: string;
+  readonly station: string;
+  readonly open_transaction: string | null;
+  readonly open_intent_index: number | null;
+  readonly last_index: number;
+}
+
+/** A link of a device's chain: an intent or an event. `event_id` is the request id that made it. */
+export interface EventRow {
+  readonly event_id: string;
+  readonly device_id: string;
+  readonly seq: number;
+  readonly kind: 'intent' | 'event';
+  readonly type: string;
+  readonly outcome: string | null;
+  readonly code: string | null;
+  readonly log_index: number;
+  readonly payload_digest: string;
+  readonly station: string;
+  readonly operator: string;
+  readonly at: string;
+}
+
+export interface OperatorSessionRow {
+  readonly session_id: string;
+  readonly operator: string;
+  readonly role: string;
+  readonly credential_key_digest: string;
+  readonly station: string;
+  readonly line: string;
+  readonly opened_at: string;
+  readonly expires_at: string;
+  readonly payload_digest: string;
+  readonly log_index: number;
+}
+
+export interface RefusalRow {
+  readonly refusal_id: string;
+  readonly code: string;
+  readonly kind: string;
+  readonly device_id: string | null;
+  readonly label_serial: string | null;
+  readonly station: string;
+  readonly line: string;
+  readonly log_index: number;
+  readonly payload_digest: string;
+  readonly at: string;
+  readonly state: 'open' | 'closed';
+  readonly disposition_id: string | null;
+}
+
+export interface DispositionRow {
+  readonly disposition_id: string;
+  readonly refusal_id: string;
+  readonly action: string;
+  readonly code: string;
+  readonly device_id: string | null;
+  readonly station: string;
+  readonly line: string;
+  readonly decided_by: string;
+  readonly at: string;
+  readonly log_index: number;
+  readonly payload_digest: string;
+}
+
+/** How many units were begun under a release on a line; quotas are limits on it. */
+export interface ReleaseUseRow {
+  readonly release_id: string;
+  readonly line: string;
+  readonly units: number;
+}
+
+export interface ViewRows {
+  readonly unit: UnitRow;
+  readonly event: EventRow;
+  readonly operator_session: OperatorSessionRow;
+  readonly refusal: RefusalRow;
+  readonly disposition: DispositionRow;
+  readonly release_use: ReleaseUseRow;
+}
+
+export type ViewTable = keyof ViewRows;
+export type ColumnValue = string | number | null;
+export type Row = Readonly<Record<string, ColumnValue>>;
+
+type Definitions = {
+  readonly [Table in ViewTable]: {
+    readonly columns: readonly (keyof ViewRows[Table] & string)[];
+    readonly primaryKey: readonly (keyof ViewRows[Table] & string)[];
+  };
+};
+
+export const VIEW_TABLES: Definitions = {
+  unit: {
+    columns: [
+      'device_id',
+      'label_serial',
+      'public_key_digest',
+      'hardware_uid',
+      'sku',
+      'state',
+      'head_seq',
+      'head_digest',
+      'attempts',
+      'release_id',
+      'line',
+      'station',
+      'open_transaction',
+      'open_intent_index',
+      'last_index',
+    ],
+    primaryKey: ['device_id'],
+  },
+  event: {
+    columns: [
+      'event_id',
+      'device_id',
+      'seq',
+      'kind',
+      'type',
+      'outcome',
+      'code',
+      'log_index',
+      'payload_digest',
+      'station',
+      'operator',
+      'at',
+    ],
+    primaryKey: ['event_id'],
+  },
+  operator_session: {
+    columns: [
+      'session_id',
+      'operator',
+      'role',
+      'credential_key_digest',
+      'station',
+      'line',
+      'opened_at',
+      'expires_at',
+      'payload_digest',
+      'log_index',
+    ],
+    primaryKey: ['session_id'],
+  },
+  refusal: {
+    columns: [
+      'refusal_id',
+      'code',
+      'kind',
+      'device_id',
+      'label_serial',
+      'station',
+      'line',
+      'log_index',
+      'payload_digest',
+      'at',
+      'state',
+      'disposition_id',
+    ],
+    primaryKey: ['refusal_id'],
+  },
+  disposition: {
+    columns: [
+      'disposition_id',
+      'refusal_id',
+      'action',
+      'code',
+      'device_id',
+      'station',
+      'line',
+      'decided_by',
+      'at',
+      'log_index',
+      'payload_digest',
+    ],
+    primaryKey: ['disposition_id'],
+  },
+  release_use: { columns: ['release_id', 'line', 'units'], primaryKey: ['release_id', 'line'] },
+};
+
+export const VIEW_TABLE_NAMES: readonly ViewTable[] = Object.keys(VIEW_TABLES) as ViewTable[];

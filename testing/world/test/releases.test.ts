@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a station refuses about releases, read from a real TUF repository; and the release that comes after, accepted. */
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isReasonCode } from '@witnessmark/core';
+import { parseStatement, refusal } from '@witnessmark/attestation';
+import type { UnitResult } from '@witnessmark/station';
+import { SimBench } from '../src/sim/sim-bench.ts';
+import { inspectBoard, type SimBoard } from '../src/sim/sim-device.ts';
+import { JOB, SimFactory, simImage } from '../src/sim/sim-factory.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+let factory: SimFactory;
+
+beforeEach(async () => {
+  // Whatever a test publishes is seen by the line at once.
+  factory = await SimFactory.open({ rules: { maxTrustAgeMs: 0 } });
+});
+
+afterEach(async () => {
+  await factory.close();
+});
+
+function verdict(result: UnitResult): string {
+  return result.code === null ? result.phase : `${result.phase} ${result.code}`;
+}
+
+async function program(bench: SimBench, board: SimBoard = factory.makeBoard()): Promise<string> {
+  const result = await bench.program(board);
+  if (result.phase !== 'passed') {
+    expect(inspectBoard(board, 0x1000, factory.image).isBlank).toBe(true);
+    const code = result.record === null ? null : parseStatement(refusal, result.record.envelope.payload).predicate.code;
+    expect(code !== null && isReasonCode(code)).toBe(true);
+  }
+  return verdict(result);
+}
+
+describe('releases at a station', () => {
+  it('LS-202 a release that one person approved is not programmed, though its TUF signatures are complete', async () => {
+    const bench = await SimBench.open(factory);
+    expect(await program(bench)).toBe('passed');
+    const [only] = factory.people.approvers;
+    await factory.publish({ releaseId: 'R-2', counter: 2, approvers: [only] });
+    expect(await program(bench)).toBe('stopped LS-202');
+    const [first, second] = factory.people.approvers;
+    await factory.publish({ releaseId: 'R-3', counter: 3, approvers: [first, second] });
+    expect(await program(bench)).toBe('passed');
+  });
+
+  it('A26 the author’s own approval does not count', async () => {
+    const bench = await SimBench.open(factory);
+    const { author, approvers } = factory.people;
+    await factory.publish({ releaseId: 'R-2', counter: 2, approvers: [approvers[0], author] });
+    expect(await program(bench)).toBe('stopped LS-202');
+  });
+
+  it('LS-203 a withdrawn release stops, and nothing older takes its place', async () => {
+    const bench = await SimBench.open(factory);
+    await factory.publish({ releaseId: 'R-2', counter: 2, image: simImage(2) });
+    expect(await program(bench)).toBe('passed');
+    await factory.releases.withdraw('R-2', factory.clock.now());
+    expect(await program(bench)).toBe('stopped LS-203');
+    await factory.publish({ releaseId: 'R-3', counter: 3 });
+    expect(await program(bench)).toBe('passed');
+  });
+
+  it('LS-205 no rule for this hardware: the default is to stop', async () => {
+    const bench = await SimBench.open(factory);
+    const board = factory.makeBoard();
+    bench.fixture.bay.insert(board.chip);
+    const request = { label: { raw: board.serial, symbology: 'd2' } };
+    expect(verdict(await bench.station.programUnit({ ...request, job: { ...JOB, hwVersion: 'D1' } }))).toBe(
+      'stopped LS-205',
+    );
+    expect(verdict(await bench.station.programUnit({ ...request, job: JOB }))).toBe('passed');
+  });
+
+  it('LS-206 A24 the order is for two: the third unit is refused', async () => {
+    const bench = await SimBench.open(factory);
+    await factory.publish({ releaseId: 'R-2', counter: 2, rule: { maxUnits: 2 } });
+    expect([await program(bench), await program(bench), await program(bench)]).toEqual([
+      'passed',
+      'passed',
+      'stopped LS-206',
+    ]);
+  });
+
+  it('A14 an older stick, complete and signed, is refused by the versions the station has seen', async () => {
+    const stick = join(factory.directory, 'old-stick');
+    cpSync(factory.releases.directory, stick, { recursive: true });
+    const bench = await SimBench.open(factory);
+    await factory.publish({ releaseId: 'R-2', counter: 2 });
+    expect(await program(bench)).toBe('passed');
+    const old = await SimBench.open(factory, { ports: { releases: factory.releaseSource('ST-07', stick) } });
+    expect(await program(old)).toBe('stopped TR-101');
+    const current = await SimBench.open(factory);
+    expect(await program(current)).toBe('passed');
+  });
+
+  it('TR-102 metadata that ran out stops the station; fresh metadata lets it go on', async () => {
+    const bench = await SimBench.open(factory);
+    expect(await program(bench)).toBe('passed');
+    factory.clock.advance(8 * DAY_MS);
+    await bench.restart();
+    expect(await program(bench)).toBe('stopped TR-102');
+    await factory.publish({ releaseId: 'R-2', counter: 2 });
+    expect(await program(bench)).toBe('passed');
+  });
+
+  it('A15 one changed byte in the station’s own copy of the image is found at use, and named', async () => {
+    const bench = await SimBench.open(factory);
+    expect(await program(bench)).toBe('passed');
+    const cache = factory.cacheDirectory('ST-07');
+    const files = readdirSync(cache).map((name) => join(cache, name));
+    const copy = files.find((path) => readFileSync(path).equals(Buffer.from(factory.image))) as string;
+    writeFileSync(copy, simImage(2));
+    expect(await program(bench)).toBe('stopped TR-105');
+    writeFileSync(copy, factory.image);
+    expect(await program(bench)).toBe('passed');
+  });
+});
