@@ -11,9 +11,14 @@ export const MAY_IMPORT = {
   store: ['core'],
   log: ['core', 'tlog', 'custody', 'store'],
   gate: ['core', 'attestation', 'trust', 'custody', 'store', 'log'],
+  boundary: ['core', 'attestation', 'custody'],
+  ceremony: ['core', 'attestation', 'tlog', 'custody', 'trust'],
   device: ['core'],
+  'piv-card': [],
+  label: ['core'],
+  'build-record': ['core'],
   api: ['core', 'attestation'],
-  station: ['core', 'attestation', 'tlog', 'trust', 'custody', 'device', 'api'],
+  station: ['core', 'attestation', 'tlog', 'trust', 'custody', 'device', 'label', 'api'],
   line: ['core', 'attestation', 'tlog', 'bundle', 'trust', 'custody', 'store', 'log', 'api'],
 };
 

@@ -2,10 +2,10 @@
 /**
  * Appends through HTTP: complete, pre-signed statements are posted to a real line server – signature verified, rules
  * asked, countersigned, logged durably with its view, answered with proof and checkpoint – by a client process on the same
- * machine. The limit is what its two cores can do at most: one verification, one signature and one bare HTTP exchange
- * of the same size per statement, each measured in the same run.
+ * machine, in batches and one by one. The limit is what its two cores can do at most: one verification, one signature and
+ * its share of a bare HTTP exchange of the same size per statement, each measured in the same run.
  *
- *   node --conditions=@witnessmark/source bench/append-http.ts [statements] [connections]
+ *   node --conditions=@witnessmark/source bench/append-http.ts [statements]
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
@@ -16,7 +16,6 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   encodeBase64,
-  encodeUtf8,
   formatInstant,
   formatJson,
   fromEnvelope,
@@ -32,11 +31,13 @@ import { generateSoftwareKey, NoteSigner, signEnvelope, SoftwareKey } from '@wit
 import { checkSignatureIn, Line, startLineServer, toLineRules, type ReleaseSource } from '@witnessmark/line';
 import { EvidenceLog, TileStorage, VerifyPool } from '@witnessmark/log';
 import { openSqliteStore } from '@witnessmark/store';
+import { formatCores, MachineMeter } from './machine.ts';
 
 const GOAL_PER_SECOND = 10_000;
 const WARM_UP = 4_000;
-const BARE_EXCHANGES = 20_000;
+const BARE_STATEMENTS = 20_000;
 const CALLS = 3_000;
+const PROOF_MARK = '"proof":"c2sp.org/';
 
 const PLACE = { plant: 'P1', line: 'L1' };
 const STATION = 'ST-1';
@@ -59,16 +60,31 @@ type Order =
   | {
       readonly kind: 'post';
       readonly port: number;
-      readonly connections: number;
+      readonly form: Form;
+      /** Statements, by number. */
       readonly from: number;
       readonly count: number;
     };
 
+/** How statements travel. */
+interface Form {
+  readonly name: string;
+  readonly perRequest: number;
+  readonly connections: number;
+}
+
+/** A station that delivers what it kept while the line was away; and stations that each do one thing at a time. */
+const FORMS: readonly Form[] = [
+  { name: 'in batches', perRequest: 128, connections: 8 },
+  { name: 'one by one', perRequest: 1, connections: 256 },
+];
+
 interface Report {
   readonly seconds: number;
   readonly latenciesMs: readonly number[];
-  readonly statuses: Readonly<Record<string, number>>;
-  /** Spent by the client per request. */
+  /** Statements that were logged, by their answers. */
+  readonly logged: number;
+  /** Spent by the client per statement. */
   readonly cpuMicros: number;
 }
 
@@ -77,21 +93,13 @@ else serveOrders();
 
 async function main(): Promise<void> {
   const statements = Number(process.argv[2] ?? 60_000);
-  const connections = Number(process.argv[3] ?? 256);
   const evidence = generateSoftwareKey('ecdsa-sha2-nistp256');
   const station = generateSoftwareKey('ecdsa-sha2-nistp256');
   const operator = generateSoftwareKey('ecdsa-sha2-nistp256');
-
-  const sample = await signSession(0, operator);
-  const message = preAuthEncoding(sample.payloadType, sample.payload);
-  const signature = sample.signatures[0]?.sig ?? message;
-  const verifyMicros = measure(() => isSignedBy(operator.publicKey, message, signature));
-  const signMicros = measure(() => evidence.signNow(message));
-
   const client = fork(import.meta.filename, [], { execArgv: process.execArgv });
-  const total = WARM_UP + statements;
+  const total = FORMS.length * (WARM_UP + statements);
   const bodyBytes = await ask<number>(client, { kind: 'sign', privateKey: operator.exportPem(), statements: total });
-  const bare = await measureBareHttp(client, bodyBytes, connections);
+  console.log(`${statements} statements of ${bodyBytes} bytes in each form, client on the same machine`);
 
   const directory = mkdtempSync(join(tmpdir(), 'wm-bench-http-'));
   const store = openSqliteStore({ path: join(directory, 'line.db') });
@@ -119,36 +127,77 @@ async function main(): Promise<void> {
   const directories = { logDirectory: join(directory, 'log'), trustDirectory: directory };
   const server = await startLineServer({ line, ...directories, host: '127.0.0.1', port: 0 });
   const port = Number(new URL(server.url).port);
-  const warmUp = await ask<Report>(client, { kind: 'post', port, connections, from: 0, count: WARM_UP });
-  const before = process.cpuUsage();
-  const mainBefore = process.threadCpuUsage();
-  const report = await ask<Report>(client, { kind: 'post', port, connections, from: WARM_UP, count: statements });
-  const { user, system } = process.cpuUsage(before);
-  const cpuMicros = (user + system) / statements;
-  const main = process.threadCpuUsage(mainBefore);
-  const mainMicros = (main.user + main.system) / statements;
-  const logged = log.size;
+  let from = 0;
+  for (const form of FORMS) {
+    const bare = await measureBareHttp(client, bodyBytes, form);
+    const costs = await measureCosts(evidence, operator);
+    const warmUp = await ask<Report>(client, { kind: 'post', port, form, from, count: WARM_UP });
+    const meter = new MachineMeter();
+    const before = process.cpuUsage();
+    const mainBefore = process.threadCpuUsage();
+    const report = await ask<Report>(client, { kind: 'post', port, form, from: from + WARM_UP, count: statements });
+    const { user, system } = process.cpuUsage(before);
+    const main = process.threadCpuUsage(mainBefore);
+    const ownCores = (user + system + statements * report.cpuMicros) / 1e6 / report.seconds;
+    from += WARM_UP + statements;
+    printForm(form, {
+      report,
+      costs,
+      bare,
+      serverMicros: (user + system) / statements,
+      mainMicros: (main.user + main.system) / statements,
+      otherCores: meter.otherCores(ownCores),
+    });
+    if (warmUp.logged !== WARM_UP || report.logged !== statements || log.size !== from) process.exitCode = 1;
+  }
   client.disconnect();
   await server.close();
   await pool.close();
   await log.close();
   await store.close();
   rmSync(directory, { recursive: true });
+}
 
-  const rate = statements / report.seconds;
-  const limit = 2e6 / (verifyMicros + signMicros + 2e6 / bare);
+/** Microseconds. */
+interface Costs {
+  readonly verify: number;
+  readonly sign: number;
+}
+
+async function measureCosts(evidence: SoftwareKey, operator: SoftwareKey): Promise<Costs> {
+  const sample = await signSession(0, operator);
+  const message = preAuthEncoding(sample.payloadType, sample.payload);
+  const signature = sample.signatures[0]?.sig ?? message;
+  return {
+    verify: measure(() => isSignedBy(operator.publicKey, message, signature)),
+    sign: measure(() => evidence.signNow(message)),
+  };
+}
+
+interface Measured {
+  readonly report: Report;
+  readonly costs: Costs;
+  /** Statements per second that a bare HTTP exchange carries. */
+  readonly bare: number;
+  readonly serverMicros: number;
+  readonly mainMicros: number;
+  readonly otherCores: number | undefined;
+}
+
+function printForm(form: Form, { report, costs, bare, serverMicros, mainMicros, otherCores }: Measured): void {
+  const { seconds, latenciesMs, cpuMicros } = report;
+  const rate = report.logged / seconds;
+  const limit = 2e6 / (costs.verify + costs.sign + 2e6 / bare);
   const lines = [
-    `statements         ${statements} of ${bodyBytes} bytes through ${connections} connections; answers ${JSON.stringify(report.statuses)}`,
-    `verify, sign       ${verifyMicros.toFixed(1)} µs, ${signMicros.toFixed(1)} µs`,
-    `bare HTTP          ${Math.round(bare)} /s (same client, same sizes)`,
-    `limit on two cores ${Math.round(limit)} /s`,
-    `durable appends    ${Math.round(rate)} /s, ${((100 * rate) / limit).toFixed(0)} % of the limit; goal ${GOAL_PER_SECOND} /s`,
-    `latency            p50 ${percentile(report.latenciesMs, 50)} ms, p99 ${percentile(report.latenciesMs, 99)} ms`,
-    `CPU per statement  server ${cpuMicros.toFixed(0)} µs, ${mainMicros.toFixed(0)} µs of them in its main thread, client ${report.cpuMicros.toFixed(0)} µs; two cores to themselves make ${Math.round(2e6 / (cpuMicros + report.cpuMicros))} /s of that`,
+    `${form.name}: ${form.perRequest} to a request, ${form.connections} connections`,
+    `  verify, sign       ${costs.verify.toFixed(1)} µs, ${costs.sign.toFixed(1)} µs; others took ${formatCores(otherCores)} of the cores`,
+    `  bare HTTP          ${Math.round(bare)} statements/s (same client, same sizes)`,
+    `  limit on two cores ${Math.round(limit)} /s`,
+    `  durable appends    ${Math.round(rate)} /s, ${((100 * rate) / limit).toFixed(0)} % of the limit; goal ${GOAL_PER_SECOND} /s: ${rate >= GOAL_PER_SECOND ? 'met' : 'missed'}`,
+    `  latency            p50 ${percentile(latenciesMs, 50)} ms, p99 ${percentile(latenciesMs, 99)} ms a request`,
+    `  CPU per statement  server ${serverMicros.toFixed(0)} µs, ${mainMicros.toFixed(0)} µs of them in its main thread, client ${cpuMicros.toFixed(0)} µs; two cores to themselves make ${Math.round(2e6 / (serverMicros + cpuMicros))} /s of that`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  const isComplete = warmUp.statuses['200'] === WARM_UP && report.statuses['200'] === statements && logged === total;
-  if (!isComplete) process.exitCode = 1;
 }
 
 /** A session is admitted by real rules – person, card, station, times – and has its row among the views. */
@@ -201,19 +250,19 @@ function measure(call: () => unknown): number {
   return ((performance.now() - begin) * 1000) / CALLS;
 }
 
-/** Exchanges per second with a server that reads the body and answers with one of about the real answer's size. */
-async function measureBareHttp(client: ChildProcess, bodyBytes: number, connections: number): Promise<number> {
-  const answer = Buffer.alloc(bodyBytes + 1_400, 0x20);
+/** Statements per second through a server that reads the body and answers with one of about the real answer's size. */
+async function measureBareHttp(client: ChildProcess, bodyBytes: number, form: Form): Promise<number> {
+  const answer = Buffer.alloc(form.perRequest * (bodyBytes + 1_400), 0x20);
   const server = createServer((request, response) => {
     request.on('data', () => undefined);
     request.on('end', () => response.writeHead(200, { 'content-length': answer.length }).end(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  await ask<Report>(client, { kind: 'post', port, connections, from: 0, count: WARM_UP });
-  const { seconds } = await ask<Report>(client, { kind: 'post', port, connections, from: 0, count: BARE_EXCHANGES });
+  await ask<Report>(client, { kind: 'post', port, form, from: 0, count: WARM_UP });
+  const { seconds } = await ask<Report>(client, { kind: 'post', port, form, from: 0, count: BARE_STATEMENTS });
   server.close();
-  return BARE_EXCHANGES / seconds;
+  return BARE_STATEMENTS / seconds;
 }
 
 function ask<T>(client: ChildProcess, order: Order): Promise<T> {
@@ -227,46 +276,52 @@ function ask<T>(client: ChildProcess, order: Order): Promise<T> {
   });
 }
 
-/** The client process: signs what it is told to, keeps it ready as requests, and posts it. */
+/** The client process: signs what it is told to, keeps it ready as bodies, and posts it. */
 function serveOrders(): void {
-  let requests: readonly Buffer[] = [];
+  const bodies: Uint8Array[] = [];
   const obey = async (order: Order): Promise<number | Report> => {
     if (order.kind === 'post') {
-      const { from, count } = order;
-      return post({
-        ...order,
-        requests: Array.from({ length: count }, (_, at) => requests[(from + at) % requests.length] as Buffer),
-      });
+      const { port, form, from, count } = order;
+      return post({ port, form, requests: toRequests(bodies.slice(from, from + count), form), statements: count });
     }
     const key = new SoftwareKey(createPrivateKey(order.privateKey));
-    const bodies: Uint8Array[] = [];
     for (let number = 0; number < order.statements; number += 1) {
       bodies.push(formatJson({ envelope: fromEnvelope(await signSession(number, key)) }));
     }
-    requests = bodies.map((body) => {
-      const head = `POST /api/v1/entries HTTP/1.1\r\nhost: line\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
-      return Buffer.concat([encodeUtf8(head), body]);
-    });
     return bodies[0]?.length ?? 0;
   };
   process.on('message', (order) => void obey(order as Order).then((answer) => process.send?.(answer)));
 }
 
+function toRequests(bodies: readonly Uint8Array[], { perRequest }: Form): readonly Buffer[] {
+  const requests: Buffer[] = [];
+  for (let first = 0; first < bodies.length; first += perRequest) {
+    const texts = bodies.slice(first, first + perRequest).map((body) => Buffer.from(body).toString());
+    const body = perRequest === 1 ? texts.join() : `{"statements":[${texts.join(',')}]}`;
+    const path = perRequest === 1 ? '/api/v1/entries' : '/api/v1/entries/batch';
+    const head = `POST ${path} HTTP/1.1\r\nhost: line\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+    requests.push(Buffer.from(`${head}${body}`));
+  }
+  return requests;
+}
+
 interface Posting {
   readonly port: number;
-  readonly connections: number;
+  readonly form: Form;
   readonly requests: readonly Buffer[];
+  readonly statements: number;
 }
 
 /** Each connection sends its next request when the last was answered. */
-async function post({ port, connections, requests }: Posting): Promise<Report> {
+async function post({ port, form, requests, statements }: Posting): Promise<Report> {
   const latencies: number[] = [];
-  const statuses: Record<string, number> = {};
+  let logged = 0;
   let next = 0;
   const connection = (): Promise<void> =>
     new Promise((resolve, reject) => {
       let sentAt = 0;
       let received = 0;
+      let chunks: Buffer[] = [];
       let expected = -1;
       const socket = connect(port, '127.0.0.1');
       socket.setNoDelay(true);
@@ -279,6 +334,7 @@ async function post({ port, connections, requests }: Posting): Promise<Report> {
           return;
         }
         received = 0;
+        chunks = [];
         expected = -1;
         sentAt = performance.now();
         socket.write(request);
@@ -289,22 +345,29 @@ async function post({ port, connections, requests }: Posting): Promise<Report> {
         if (expected < 0) {
           const end = chunk.indexOf('\r\n\r\n');
           const head = chunk.toString('latin1', 0, end);
-          const status = head.slice(9, 12);
-          statuses[status] = (statuses[status] ?? 0) + 1;
           expected = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
         }
         received += chunk.length;
+        chunks.push(chunk);
         if (received < expected) return;
+        logged += countProofs(Buffer.concat(chunks));
         latencies.push(performance.now() - sentAt);
         send();
       });
     });
   const begin = performance.now();
   const before = process.cpuUsage();
-  await Promise.all(Array.from({ length: connections }, connection));
+  await Promise.all(Array.from({ length: form.connections }, connection));
   const { user, system } = process.cpuUsage(before);
   const seconds = (performance.now() - begin) / 1000;
-  return { seconds, latenciesMs: latencies, statuses, cpuMicros: (user + system) / requests.length };
+  return { seconds, latenciesMs: latencies, logged, cpuMicros: (user + system) / statements };
+}
+
+/** Each logged statement comes with one. */
+function countProofs(answer: Buffer): number {
+  let count = 0;
+  for (let at = answer.indexOf(PROOF_MARK); at >= 0; at = answer.indexOf(PROOF_MARK, at + 1)) count += 1;
+  return count;
 }
 
 function percentile(values: readonly number[], percent: number): string {

@@ -3,6 +3,7 @@
  * Durable appends in process: each entry's signature verified in a thread, the entry in the tree and on disk, inclusion
  * proof and checkpoint returned. Against what two cores can do at most: 2·10⁶ divided by the microseconds that one append
  * needs, each part measured in the same round. The rounds' medians count, for other work on the machine slows all alike.
+ * Latencies stand beside their floor of the same run: how late an idle event loop hears of an arrival, and what a sync takes.
  *
  *   node --conditions=@witnessmark/source bench/append.ts [directory] [rounds]
  */
@@ -10,13 +11,21 @@ import { createPublicKey, verify } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { parseEnvelope, preAuthEncoding, type Bytes } from '@witnessmark/core';
 import { VerifyPool, type EvidenceLog } from '@witnessmark/log';
 import { openSqliteStore, type Store } from '@witnessmark/store';
 import { EMPTY_ROOT, formatEntryBundle, hashChildren, hashLeaf } from '@witnessmark/tlog';
-import { cpuMicroseconds, median, openLog, percentile, signedEntries } from './workload.ts';
-import type { ArrivalOptions } from './arrivals.ts';
+import {
+  driveArrivals,
+  formatCores,
+  MachineMeter,
+  measureIdleLoop,
+  measureSync,
+  sinceEpoch,
+  toLatencies,
+  type Latencies,
+} from './machine.ts';
+import { cpuMicroseconds, median, openLog, signedEntries } from './workload.ts';
 
 const CORES = 2;
 const ENTRIES = 20_000;
@@ -27,6 +36,7 @@ const IN_FLIGHT = 3_072;
 const WARM_UP_MS = 1_000;
 const MEASURED_MS = 4_000;
 const OPEN_LOOP_SECONDS = 5;
+const IDLE_LOOP_SECONDS = 2;
 const GOALS = {
   share: 0.8,
   perSecond: 32_000,
@@ -43,7 +53,7 @@ const pool = new VerifyPool({ keys: [key] });
 let runs = 0;
 
 try {
-  const results: { costs: UnitCosts; perSecond: number; cpu: number }[] = [];
+  const results: Round[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const costs = await measureUnitCosts();
     results.push({ costs, ...(await measureThroughput()) });
@@ -53,6 +63,18 @@ try {
 } finally {
   await pool.close();
   rmSync(base, { recursive: true, force: true });
+}
+
+interface Throughput {
+  readonly perSecond: number;
+  /** CPU microseconds per append, all threads. */
+  readonly cpu: number;
+  /** Cores that others used meanwhile. */
+  readonly otherCores: number | undefined;
+}
+
+interface Round extends Throughput {
+  readonly costs: UnitCosts;
 }
 
 interface UnitCosts {
@@ -110,7 +132,7 @@ async function journalAll(store: Store): Promise<void> {
 }
 
 /** Closed loop: as many under way as keep every thread busy. */
-async function measureThroughput(): Promise<{ readonly perSecond: number; readonly cpu: number }> {
+async function measureThroughput(): Promise<Throughput> {
   const { log, store } = await openLog(join(base, `closed-loop-${runs++}`));
   let next = 0;
   let done = 0;
@@ -127,10 +149,12 @@ async function measureThroughput(): Promise<{ readonly perSecond: number; readon
     return (performance.now() - start) / 1_000;
   };
   await run(WARM_UP_MS);
+  const meter = new MachineMeter();
   const before = process.cpuUsage();
   const seconds = await run(MEASURED_MS);
   const { user, system } = process.cpuUsage(before);
-  const result = { perSecond: done / seconds, cpu: (user + system) / done };
+  const otherCores = meter.otherCores((user + system) / 1e6 / seconds);
+  const result = { perSecond: done / seconds, cpu: (user + system) / done, otherCores };
   await log.close();
   await store.close();
   return result;
@@ -145,44 +169,70 @@ async function appendVerified(log: EvidenceLog, entry: Bytes): Promise<void> {
 
 /** Open loop: latency from the moment a request was to arrive. */
 async function measureOpenLoop(perSecond: number): Promise<void> {
+  const sync = measureSync(base);
+  const idle = await measureIdleLoop({ perSecond, seconds: IDLE_LOOP_SECONDS });
   const { log, store } = await openLog(join(base, `open-loop-${runs++}`));
-  const latencies: number[] = [];
-  const waiting: Promise<void>[] = [];
-  let next = 0;
-  await new Promise<void>((resolve, reject) => {
-    const options: ArrivalOptions = { perSecond, seconds: OPEN_LOOP_SECONDS + 1 };
-    const worker = new Worker(new URL('./arrivals.ts', import.meta.url), { workerData: options });
-    worker.on('error', reject);
-    worker.on('message', (due: readonly number[]) => {
-      if (due.length === 0) resolve();
-      for (const at of due) {
-        const appended = appendVerified(log, entries[next++ % ENTRIES] as Bytes).then(() => {
-          latencies.push(performance.timeOrigin + performance.now() - at);
-        });
-        waiting.push(appended);
-      }
-    });
+  // Nothing is kept of an append but its latency: thousands of promises a second would make a collector work for the bench.
+  const latencies = new Float64Array(2 * perSecond * (OPEN_LOOP_SECONDS + 1));
+  let arrived = 0;
+  let answered = 0;
+  let failure: unknown;
+  const all = Promise.withResolvers<undefined>();
+  let isOver = false;
+  const meter = new MachineMeter();
+  const before = process.cpuUsage();
+  const start = performance.now();
+  await driveArrivals({ perSecond, seconds: OPEN_LOOP_SECONDS + 1 }, (due) => {
+    const number = arrived++;
+    const settle = (error?: unknown): void => {
+      failure ??= error;
+      latencies[number] = sinceEpoch() - due;
+      answered += 1;
+      if (isOver && answered === arrived) all.resolve(undefined);
+    };
+    appendVerified(log, entries[number % ENTRIES] as Bytes).then(() => {
+      settle();
+    }, settle);
   });
-  await Promise.all(waiting);
+  isOver = true;
+  if (answered < arrived) await all.promise;
+  if (failure !== undefined) throw failure as Error;
+  const { user, system } = process.cpuUsage(before);
+  const otherCores = meter.otherCores((user + system) / 1e3 / (performance.now() - start));
   await log.close();
   await store.close();
   // The first second warms up.
-  const measured = latencies.slice(perSecond);
-  const p99 = percentile(measured, 0.99);
+  reportOpenLoop(perSecond, toLatencies(latencies.subarray(perSecond, arrived)), { idle, sync, otherCores });
+}
+
+interface Floor {
+  readonly idle: Latencies;
+  readonly sync: Latencies;
+  readonly otherCores: number | undefined;
+}
+
+function reportOpenLoop(perSecond: number, { p50, p99, p999 }: Latencies, { idle, sync, otherCores }: Floor): void {
   const goal = GOALS.p99Ms.get(perSecond) ?? NaN;
+  const floor = idle.p99 + sync.p99;
   console.log(
-    `open loop ${perSecond}/s: p50 ${percentile(measured, 0.5).toFixed(2)} ms, p99 ${p99.toFixed(2)} ms ` +
-      `(goal ${goal} ms: ${p99 <= goal ? 'met' : 'missed'}), p99.9 ${percentile(measured, 0.999).toFixed(2)} ms`,
+    `open loop ${perSecond}/s: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms (goal ${goal} ms: ` +
+      `${p99 <= goal ? 'met' : 'missed'}), p99.9 ${p999.toFixed(2)} ms`,
+  );
+  console.log(
+    `  floor of this run: an idle loop is late by p50 ${idle.p50.toFixed(2)}, p99 ${idle.p99.toFixed(2)} ms, a sync takes ` +
+      `p50 ${sync.p50.toFixed(2)}, p99 ${sync.p99.toFixed(2)} ms; p99 is ${(p99 / floor).toFixed(1)} times the two; ` +
+      `others took ${formatCores(otherCores)} of the cores`,
   );
 }
 
-function report(results: readonly { costs: UnitCosts; perSecond: number; cpu: number }[]): void {
+function report(results: readonly Round[]): void {
   const of = (part: keyof UnitCosts): number => median(results.map(({ costs }) => costs[part]));
   const boundOf = ({ verify: v, leaf, node, journal }: UnitCosts): number =>
     (CORES * 1e6) / (v + leaf + node + journal);
   const bound = median(results.map(({ costs }) => boundOf(costs)));
   const perSecond = median(results.map((result) => result.perSecond));
   const share = median(results.map((result) => result.perSecond / boundOf(result.costs)));
+  const others = results.map(({ otherCores }) => otherCores).filter((cores) => cores !== undefined);
   const cpuShare = median(results.map(({ costs, cpu }) => (CORES * 1e6) / boundOf(costs) / cpu));
   console.log(`entries of ${entries[0]?.length ?? 0} bytes, ${availableParallelism()} cores, ${results.length} rounds`);
   console.log(
@@ -195,7 +245,8 @@ function report(results: readonly { costs: UnitCosts; perSecond: number; cpu: nu
       `(goal ${percent(GOALS.share)}: ${share >= GOALS.share ? 'met' : 'missed'}; ${GOALS.perSecond}/s where a verification takes 46 µs)`,
   );
   console.log(
-    `processor time per append: ${median(results.map(({ cpu }) => cpu)).toFixed(1)} µs, of which ${percent(cpuShare)} is in the bound`,
+    `processor time per append: ${median(results.map(({ cpu }) => cpu)).toFixed(1)} µs, of which ${percent(cpuShare)} is in the bound; ` +
+      `others took ${formatCores(others.length === 0 ? undefined : median(others))} of the ${CORES} cores`,
   );
 }
 

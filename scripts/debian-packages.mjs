@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The Debian programs the tests talk to. Installed when this runs as root; otherwise the tests that need one are skipped by name. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A file that shows the package is there, and the package. Programs are looked up on PATH. */
 const NEEDED = [
   { program: 'flashrom', package: 'flashrom' },
   { program: 'openocd', package: 'openocd' },
-  // Installing chrony would remove the machine's own time service.
-  { program: 'chronyd', package: 'chrony', unless: '/lib/systemd/systemd-timesyncd' },
+  { program: 'avrdude', package: 'avrdude' },
+  { file: '/usr/include/simavr/sim_avr.h', package: 'libsimavr-dev' },
+  { file: '/usr/include/libelf.h', package: 'libelf-dev' },
+  { file: '/usr/share/arduino/hardware/arduino/avr/boards.txt', package: 'arduino-core-avr' },
+  { program: 'qemu-system-arm', package: 'qemu-system-arm' },
+  { program: 'arm-none-eabi-as', package: 'binutils-arm-none-eabi' },
+  { program: 'gcc', package: 'gcc' },
+  // Installing chrony would remove the machine's own time service; beside that, it is only unpacked.
+  { program: 'chronyd', package: 'chrony', isUnpackedBeside: '/lib/systemd/systemd-timesyncd' },
   { program: 'strace', package: 'strace' },
   { program: 'openssl', package: 'openssl' },
+  { program: 'age', package: 'age' },
+  { program: 'ssh-keygen', package: 'openssh-client' },
   { program: 'jq', package: 'jq' },
+  { program: 'patch', package: 'patch' },
   { program: 'go', package: 'golang-go' },
   { program: 'script', package: 'bsdutils' },
   { program: 'softhsm2-util', package: 'softhsm2' },
@@ -29,8 +40,18 @@ const NEEDED = [
   { file: '/usr/share/seabios/bios-256k.bin', package: 'seabios' },
 ];
 
+const UNPACKED = join(dirname(dirname(fileURLToPath(import.meta.url))), '.cache', 'debian');
+
+/** Where programs of Debian are looked for besides PATH. */
+export const PROGRAM_FOLDERS = ['/usr/sbin', '/sbin', join(UNPACKED, 'usr', 'sbin'), join(UNPACKED, 'usr', 'bin')];
+
 export function installDebianPackages(print) {
-  const missing = NEEDED.filter((need) => !isPresent(need)).map((need) => need.package);
+  const absent = NEEDED.filter((need) => !isPresent(need));
+  const unpacked = absent.filter(
+    ({ isUnpackedBeside }) => isUnpackedBeside !== undefined && existsSync(isUnpackedBeside),
+  );
+  for (const need of unpacked) unpack(need.package, print);
+  const missing = absent.filter((need) => !unpacked.includes(need)).map((need) => need.package);
   if (missing.length === 0) return;
   const names = missing.join(' ');
   if (process.getuid?.() !== 0 || !onPath('apt-get')) {
@@ -48,13 +69,29 @@ export function installDebianPackages(print) {
     print(`apt-get failed (exit ${result.status}): ${String(result.stderr).trim().split('\n').at(-1)}`);
 }
 
+/** Needs no rights: the package is fetched and laid out in a folder of its own. */
+function unpack(name, print) {
+  if (!onPath('apt-get') || !onPath('dpkg-deb')) {
+    print(`not unpacked, tests that need it are skipped: ${name}`);
+    return;
+  }
+  print(`unpacking Debian package: ${name}`);
+  mkdirSync(UNPACKED, { recursive: true });
+  const run = (program, ...args) => spawnSync(program, args, { cwd: UNPACKED, stdio: 'ignore' });
+  if (process.getuid?.() === 0) run('apt-get', '-q', 'update');
+  run('apt-get', '-q', 'download', name);
+  for (const file of readdirSync(UNPACKED).filter((entry) => entry.endsWith('.deb'))) {
+    run('dpkg-deb', '--extract', file, '.');
+    rmSync(join(UNPACKED, file));
+  }
+}
+
 function isPresent(need) {
-  if (need.unless !== undefined && existsSync(need.unless)) return true;
   return need.program === undefined ? existsSync(need.file) : onPath(need.program);
 }
 
 function onPath(program) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...PROGRAM_FOLDERS];
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

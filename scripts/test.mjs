@@ -6,9 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { bootstrap, ROOT } from './bootstrap.mjs';
-import { installDebianPackages } from './debian-packages.mjs';
+import { installDebianPackages, PROGRAM_FOLDERS } from './debian-packages.mjs';
 
 // First, because a package from npm is compiled with tools from Debian.
 installDebianPackages(console.log);
@@ -21,7 +21,7 @@ const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=$
 const run = spawnSync(node, [vitest, 'run', ...reporters, ...process.argv.slice(2)], {
   cwd: ROOT,
   stdio: 'inherit',
-  env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  env: { ...process.env, PATH: [process.env.PATH, ...PROGRAM_FOLDERS].join(delimiter) },
 });
 
 try {

@@ -4,8 +4,8 @@
  * A flag or variable beats the file; an unknown member is an error. Paths in a file are relative to the file.
  */
 import { dirname, resolve } from 'node:path';
-import { parseStrictJson, WitnessmarkError } from '@witnessmark/core';
-import { describeIssues, identifier } from '@witnessmark/attestation';
+import { CUSTODY_GRADES, parseStrictJson, WitnessmarkError } from '@witnessmark/core';
+import { describeIssues, identifier, KEY_ROLES, RELEASE_CLASSES } from '@witnessmark/attestation';
 import { lineRulesSchema } from '@witnessmark/line';
 import { timePolicySchema } from '@witnessmark/station';
 import { z } from 'zod';
@@ -15,6 +15,8 @@ import { readFile } from './files.ts';
 const MAX_CONFIG_BYTES = 64 * 1024;
 
 const path = z.string().min(1).max(4096);
+/** Where a key is, never the key: a file, a token, or custody ("Key references"). */
+const keyReference = z.string().min(1).max(2048);
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/ });
 
@@ -22,7 +24,16 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 const approvals = z.strictObject({
   threshold: z.int().min(1).max(16),
   requiredRoles: z.array(identifier).max(16),
+  /** How long a proposal must have been open before an approval counts; none when absent. */
+  coolingOffMinutes: z.int().min(0).max(10_080).optional(),
 });
+
+/** Present, it refuses keys at the start that production may not have. */
+const productionMembers = {
+  environment: z.literal('production').optional(),
+  /** The weakest claim about how an own key is kept that counts then. */
+  minimumCustodyGrade: z.enum(CUSTODY_GRADES).optional(),
+};
 
 /** Where releases come from, and the root everything about them is checked from. */
 const trustMembers = {
@@ -30,6 +41,8 @@ const trustMembers = {
   root: path,
   /** What a client of the repository remembers; it must survive new mirrors and installations. */
   memory: path,
+  /** How many holders the root in force must ask for; 2 when absent. */
+  minThreshold: z.int().min(2).max(64).optional(),
 };
 
 export const lineConfigSchema = z.strictObject({
@@ -37,9 +50,12 @@ export const lineConfigSchema = z.strictObject({
   rules: lineRulesSchema,
   listen: z.strictObject({ host: z.string().min(1).max(255), port }),
   database: path,
-  log: z.strictObject({ directory: path, name: z.string().min(1).max(256), key: path }),
+  log: z.strictObject({ directory: path, name: z.string().min(1).max(256), key: keyReference }),
   /** Signs permits, countersignatures and refusals. */
-  evidenceKey: path,
+  evidenceKey: keyReference,
+  /** Opens releases that are sealed to the line; without it they cannot be programmed. */
+  unsealingKey: keyReference.optional(),
+  ...productionMembers,
   trustedRoot: path,
   trust: z.strictObject({ ...trustMembers, repository: path }),
 });
@@ -51,7 +67,8 @@ export const stationConfigSchema = z.strictObject({
   line: identifier,
   plant: identifier,
   lineUrl: httpUrl,
-  stationKey: path,
+  stationKey: keyReference,
+  ...productionMembers,
   /** Journal and floor; one process at a time. */
   directory: path,
   /** Where evidence files of finished units go. */
@@ -60,6 +77,8 @@ export const stationConfigSchema = z.strictObject({
   /** Without a repository of its own, a station reads the line's. */
   trust: z.strictObject({ ...trustMembers, cache: path, repository: path.nullable() }),
   approvals,
+  /** Classes of releases that are made here; `production` when absent. */
+  releaseClasses: z.array(z.enum(RELEASE_CLASSES)).min(1).optional(),
   job: z.strictObject({
     sku: identifier,
     hwVersion: identifier,
@@ -85,12 +104,21 @@ export const officeConfigSchema = z.strictObject({
   /** What a release is for unless the proposal says otherwise. */
   product: z.strictObject({ sku: identifier, hwModel: identifier, hwVersions: z.array(identifier).min(1).max(32) }),
   approvals,
+  ...productionMembers,
+  /** In production: the weakest custody claim that counts for the keys of people, by role. */
+  minimumCustodyGrades: z.partialRecord(z.enum(KEY_ROLES), z.enum(CUSTODY_GRADES)).optional(),
   /** Promotions, and the office's own evidence log. */
   directory: path,
-  log: z.strictObject({ name: z.string().min(1).max(256), key: path }),
+  log: z.strictObject({ name: z.string().min(1).max(256), key: keyReference }),
+  /** Signs refusals for the record; without it they are only answered. */
+  evidenceKey: keyReference.optional(),
+  /** Certificates of token vendors in DER; without one no key is enrolled as attested. */
+  attestationRoots: z.array(path).max(16).optional(),
   trust: z.strictObject({ root: path, repository: path }),
   /** Where people publish: the keys that sign without asking anybody. Null on an approver's own machine. */
-  publishing: z.strictObject({ onlineKey: path, effectivityKey: path }).nullable(),
+  publishing: z.strictObject({ onlineKey: keyReference, effectivityKey: keyReference }).nullable(),
+  /** `required`: every release is sealed to the line, and none in clear is approved or published. */
+  sealing: z.enum(['optional', 'required']).default('optional'),
 });
 export type OfficeConfig = z.infer<typeof officeConfigSchema>;
 

@@ -77,6 +77,41 @@ export class DataDirectory {
     return this.#at('log');
   }
 
+  /** Each ceremony in a directory of its own, and the transcripts beside them. */
+  get ceremonies(): string {
+    return this.#at('ceremonies');
+  }
+
+  /** What may cross the boundary, and in which form. */
+  get secretClasses(): string {
+    return this.#at('secret-classes.json');
+  }
+
+  /** What a debug bundle may hold. */
+  get debugContents(): string {
+    return this.#at('debug-contents.json');
+  }
+
+  /** The office's own evidence log. */
+  get officeLog(): string {
+    return join(this.gate, 'evidence', 'log');
+  }
+
+  /** The configuration of the custody process, where there is one. */
+  get custodyConfig(): string {
+    return join(this.custody, 'custody.json');
+  }
+
+  /** What the custody process needs: configuration, journal, client tokens; in a trial the token as well. */
+  get custody(): string {
+    return this.#at('custody');
+  }
+
+  /** Every key that ever had a purpose here. */
+  get keyRegistry(): string {
+    return join(this.keys, 'registry.json');
+  }
+
   get evidence(): string {
     return this.#at('evidence');
   }

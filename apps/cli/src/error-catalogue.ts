@@ -5,6 +5,8 @@
  */
 import type { ApiErrorCode } from '@witnessmark/api';
 import type { AttestationErrorCode } from '@witnessmark/attestation';
+import type { BoundaryErrorCode } from '@witnessmark/boundary';
+import type { BuildRecordErrorCode } from '@witnessmark/build-record';
 import type { BundleErrorCode } from '@witnessmark/bundle';
 import type { CoreErrorCode } from '@witnessmark/core';
 import type { CustodyErrorCode } from '@witnessmark/custody';
@@ -33,6 +35,8 @@ type ErrorCode =
   | StoreErrorCode
   | LogErrorCode
   | GateErrorCode
+  | BoundaryErrorCode
+  | BuildRecordErrorCode
   | DeviceErrorCode
   | ApiErrorCode
   | StationErrorCode
@@ -47,6 +51,10 @@ export const ERROR_CATALOGUE = {
   ERR_CORE_UTF8: { meaning: 'The bytes are not valid UTF-8.', next: DAMAGED },
   ERR_CORE_HEX: { meaning: 'The text is not lower-case hexadecimal.', next: DAMAGED },
   ERR_CORE_BASE64: { meaning: 'The text is not standard padded base64.', next: DAMAGED },
+  ERR_CORE_WORDS: {
+    meaning: 'A word is not one of the PGP word list, or stands at the wrong place.',
+    next: 'Have the words read again, one by one.',
+  },
   ERR_JSON_TOO_LARGE: { meaning: 'The JSON text is larger than this kind of file may be.', next: DAMAGED },
   ERR_JSON_TOO_DEEP: { meaning: 'The JSON text is nested deeper than any file of ours.', next: DAMAGED },
   ERR_JSON_TOO_MANY_VALUES: { meaning: 'The JSON text holds more values than any file of ours.', next: DAMAGED },
@@ -115,6 +123,14 @@ export const ERROR_CATALOGUE = {
   ERR_TLOG_LOG_PROOF: { meaning: 'The text is not a log proof.', next: DAMAGED },
   ERR_TLOG_TILE: { meaning: 'The tile has another length than its name says.', next: DAMAGED },
   ERR_TLOG_TILE_PATH: { meaning: 'The path is not one of a tile.', next: DAMAGED },
+  ERR_BUILD_RECORD_FORMAT: {
+    meaning: 'The bytes are not a build manifest in its one canonical form.',
+    next: 'Use the file that "witnessmark" wrote, unchanged.',
+  },
+  ERR_BUILD_RECORD_UNREADABLE: {
+    meaning: 'Part of this machine cannot be read, so what it is made of cannot be told.',
+    next: 'Give the station the rights to read the file named, then measure again.',
+  },
   ERR_BUNDLE_TOO_LARGE: { meaning: 'The evidence file is larger than one may be.', next: DAMAGED },
   ERR_BUNDLE_FORMAT: { meaning: 'The bytes are not a unit evidence file.', next: DAMAGED },
   ERR_TRUST_UNREACHABLE: {
@@ -134,6 +150,10 @@ export const ERROR_CATALOGUE = {
   ERR_TRUST_NOT_UPDATED: {
     meaning: 'Targets were asked for before the metadata was updated.',
     next: 'Try again.',
+  },
+  ERR_CUSTODY_KEY_REFERENCE: {
+    meaning: 'The text names no key: it is no path, no PKCS#11 URI and no reference to custody that we read.',
+    next: 'Compare it with "Key references" in spec/configuration.md.',
   },
   ERR_CUSTODY_KEY_FILE: {
     meaning: 'The key file cannot be read.',
@@ -178,6 +198,19 @@ export const ERROR_CATALOGUE = {
     next: 'Check the memory of this machine.',
   },
   ERR_LOG_INDEX: { meaning: 'The log has no entry of that number.', next: 'See "witnessmark log show" for its size.' },
+  ERR_BOUNDARY_FILE: {
+    meaning: 'A file or directory is missing, cannot be read, or is there already.',
+    next: 'Check the path, and that the medium is still mounted.',
+  },
+  ERR_BOUNDARY_LIST: { meaning: 'The file is not a list of files or of debug contents.', next: DAMAGED },
+  ERR_BOUNDARY_RECIPIENT: {
+    meaning: 'The text is no age recipient or identity.',
+    next: 'Ask the recipient for the line that begins with age1; identities begin with AGE-SECRET-KEY-1.',
+  },
+  ERR_BOUNDARY_SIGNATURE: {
+    meaning: 'A key signed other bytes than it was given; nothing was stored.',
+    next: 'Do not use this token until it is qualified again.',
+  },
   ERR_GATE_BUSY: { meaning: 'Somebody else changes something at this gate right now.', next: 'Try again.' },
   ERR_GATE_FILE: { meaning: 'A file of the gate is missing or cannot be read.', next: 'Check the path and the disk.' },
   ERR_GATE_SIGNATURE: {
@@ -195,6 +228,10 @@ export const ERROR_CATALOGUE = {
   ERR_DEVICE_TOOL: {
     meaning: 'The programming tool ended in a way that says nothing about the device.',
     next: 'Run the unit again, which reads it back first.',
+  },
+  ERR_DEVICE_PROFILE: {
+    meaning: 'The device profile cannot be read, or describes no board a driver can work with.',
+    next: 'Compare it with spec/device-profile.md.',
   },
   ERR_DEVICE_CHIP_FILE: {
     meaning: 'The file of the simulated chip is missing, damaged or of another chip.',
@@ -243,6 +280,14 @@ export const ERROR_CATALOGUE = {
   ERR_CLI_DEMO_DIRECTORY: {
     meaning: 'The folder holds something the demo did not make.',
     next: 'Choose an empty or new folder with --data.',
+  },
+  ERR_CLI_DEMO_EQUIPMENT: {
+    meaning: 'The scene talks to real card readers and tokens, and a program it needs is missing.',
+    next: 'Install the packages named, and run the demo as root in a checkout.',
+  },
+  ERR_CLI_DEMO_STEP: {
+    meaning: 'A step of the demo did not end as it must, so what comes after would show nothing.',
+    next: 'Read what the command said; run it by itself with the same files.',
   },
   ERR_CLI_INPUT: { meaning: 'An input cannot be read.', next: 'Check the path, its rights and its size.' },
   ERR_CLI_UNKNOWN_UNIT: {

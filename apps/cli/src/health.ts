@@ -35,6 +35,7 @@ interface Patient {
   readonly directory: DataDirectory | undefined;
   readonly lineUrl: string | undefined;
   readonly device: string | undefined;
+  readonly profile: string | undefined;
   readonly clock: Clock;
 }
 
@@ -168,9 +169,9 @@ async function examineLine({ directory, lineUrl, clock }: Patient): Promise<Obse
   return { outcome, detail, next: describeReasonCode('LS-301').nextStep };
 }
 
-async function examineFixture({ device }: Patient): Promise<Observation | null> {
+async function examineFixture({ device, profile }: Patient): Promise<Observation | null> {
   if (device === undefined) return null;
-  const fixture = await openFixture(device);
+  const fixture = await openFixture(device, profile);
   fixture.insert('');
   const identity = await fixture.driver.identify();
   if (identity.state === 'DONE') {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The records of a unit as rows that people read. What they say is a claim until the verifier has judged the file. */
 import {
+  breakGlassClosing,
+  breakGlassOpening,
+  breakGlassReview,
   disposition,
+  imageUnsealing,
   operatorSession,
   parseStatement,
   PREDICATE_TYPES,
@@ -48,6 +52,13 @@ const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> 
   [PREDICATE_TYPES.operatorSession]: reader(operatorSession, ({ session, operator, station }) => [
     row(session.openedAt, `${station.id}  ${operator.id}`, `signed in until ${session.expiresAt}`),
   ]),
+  [PREDICATE_TYPES.imageUnsealing]: reader(imageUnsealing, ({ release, identity, station, operator, requestedAt }) => [
+    row(
+      requestedAt,
+      `${station.id}  ${operator.id}`,
+      `unsealed ${release.id} for ${identity.label?.serial ?? 'no label'}`,
+    ),
+  ]),
   [PREDICATE_TYPES.provisioningIntent]: reader(
     provisioningIntent,
     ({ event, release, station, operator, timing, attempt, identity }) => [
@@ -90,6 +101,29 @@ const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> 
   [PREDICATE_TYPES.disposition]: reader(disposition, ({ code, action, decidedBy, reason, decidedAt, station }) => [
     row(decidedAt, `${station.id}  ${decidedBy.id}`, `decided about ${code}: ${action}, because ${reason}`),
   ]),
+  [PREDICATE_TYPES.breakGlassOpening]: reader(
+    breakGlassOpening,
+    ({ place, scope, minutes, reason, ticket, requestedBy, confirmedBy, openedAt }) => [
+      row(
+        openedAt,
+        `${place.station ?? place.line}  ${requestedBy.id}, ${confirmedBy.id}`,
+        `broke the glass: ${scope.join(', ')} suspended for ${minutes} minutes, because ${reason} (${ticket})`,
+      ),
+    ],
+  ),
+  [PREDICATE_TYPES.breakGlassClosing]: reader(breakGlassClosing, ({ place, done, resealedBy, resealedAt }) => [
+    row(resealedAt, `${place.station ?? place.line}  ${resealedBy.id}`, `resealed: ${done}`),
+  ]),
+  [PREDICATE_TYPES.breakGlassReview]: reader(
+    breakGlassReview,
+    ({ place, verdict, findings, reviewedBy, reviewedAt }) => [
+      row(
+        reviewedAt,
+        `${place.station ?? place.line}  ${reviewedBy.id}`,
+        `reviewed the break-glass, ${verdict}: ${findings}`,
+      ),
+    ],
+  ),
 };
 
 function reader<Predicate>(

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTrustedRoot, toTrustedNoteKeys, type TrustedRoot } from '@witnessmark/attestation';
 import {
+  equalBytes,
   MAX_NOTE_BYTES,
   parseNote,
   RefusedError,
@@ -14,6 +15,7 @@ import {
 } from '@witnessmark/core';
 import {
   entryBundlePath,
+  Frontier,
   hashLeaf,
   MAX_ENTRY_BYTES,
   openCheckpoint,
@@ -100,6 +102,27 @@ export class PublicLog {
       verifyInclusion({ leafHash: hashLeaf(entry), index, treeSize, proof, rootHash });
       return entry;
     });
+  }
+
+  /**
+   * Every entry in turn, each bundle read once, for whoever reads a whole log: only when the last one was taken is it
+   * known that they are what the head signs. Throws LG-102 then, or as {@link readEntry} does.
+   */
+  *entries(): Generator<readonly [index: number, entry: Bytes]> {
+    const { treeSize, rootHash } = this.head;
+    const frontier = Frontier.empty();
+    for (let first = 0; first < treeSize; first += TILE_WIDTH) {
+      const bundle = first / TILE_WIDTH;
+      const width = tileWidth(0, bundle, treeSize);
+      const path = entryBundlePath(bundle, width);
+      const bytes = this.#read(path, entryBundlePath(bundle, TILE_WIDTH), MAX_BUNDLE_BYTES);
+      for (const [offset, entry] of asFinding('LG-102', path, () => parseEntryBundle(bytes, width)).entries()) {
+        frontier.append(hashLeaf(entry));
+        yield [first + offset, entry];
+      }
+    }
+    if (equalBytes(frontier.root(), rootHash)) return;
+    throw new RefusedError('LG-102', `the entries are not those of the head of ${this.head.origin}`);
   }
 
   /** A partial file may be gone once the full one exists, which begins with the same content. */

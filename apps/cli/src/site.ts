@@ -5,13 +5,17 @@
  * everything made with them; a real site brings keys in tokens and draws up the same documents.
  */
 import { mkdirSync, readdirSync } from 'node:fs';
+import { relative } from 'node:path';
 import {
   formatEffectivity,
   formatTrustedRoot,
   type Effectivity,
+  type HolderUse,
   type KeyRole,
   type TrustedRoot,
+  type TrustRepositoryKeys,
 } from '@witnessmark/attestation';
+import { DEFAULT_DEBUG_CONTENTS, DEFAULT_SECRET_CLASSES } from '@witnessmark/boundary';
 import {
   encodeBase64,
   formatInstant,
@@ -21,13 +25,14 @@ import {
   type Bytes,
   type Instant,
 } from '@witnessmark/core';
-import { generateSoftwareKey, saveSoftwareKey, type SoftwareKey } from '@witnessmark/custody';
+import { generateSoftwareKey, saveSoftwareKey, type Signer, type SoftwareKey } from '@witnessmark/custody';
 import { createRepository, effectivityPath, nodeFiles, toTargetContent, TRUSTED_ROOT_PATH } from '@witnessmark/trust';
 import { formatPolicy, type Policy } from '@witnessmark/verify';
 import type { LineConfig, OfficeConfig, StationConfig } from './config.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { CliError } from './error.ts';
 import { writeFile } from './files.ts';
+import type { ServiceHsm, ServiceKey } from './service-hsm.ts';
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 const KEY_LIFETIME_MS = 2 * YEAR_MS;
@@ -59,8 +64,16 @@ interface SiteSummary {
   readonly trustedRootDigest: string;
 }
 
-/** Makes a site in an empty or new directory. Throws `ERR_CLI_DATA_DIRECTORY` when something is there. */
-export async function createSite(directory: DataDirectory, plan: SitePlan, now: Instant): Promise<SiteSummary> {
+/**
+ * Makes a site in an empty or new directory; with a service HSM, whose keys machines then use by way of custody.
+ * Throws `ERR_CLI_DATA_DIRECTORY` when something is there.
+ */
+export async function createSite(
+  directory: DataDirectory,
+  plan: SitePlan,
+  now: Instant,
+  makeServiceHsm?: (directory: string) => Promise<ServiceHsm>,
+): Promise<SiteSummary> {
   mkdirSync(directory.path, { recursive: true });
   // A first dot marks what belongs to tools: a lost+found, or the marker of the demo.
   const found = readdirSync(directory.path).filter((name) => !name.startsWith('.'));
@@ -71,7 +84,16 @@ export async function createSite(directory: DataDirectory, plan: SitePlan, now: 
     );
   }
   mkdirSync(directory.keys, { mode: PRIVATE_DIRECTORY });
-  const keys = new SiteKeys(directory);
+  const service = (await makeServiceHsm?.(directory.custody)) ?? null;
+  const keys = new SiteKeys(directory, plan, service);
+  try {
+    return await makeSite(directory, plan, keys, now);
+  } finally {
+    service?.close();
+  }
+}
+
+async function makeSite(directory: DataDirectory, plan: SitePlan, keys: SiteKeys, now: Instant): Promise<SiteSummary> {
   const from = Math.floor(now / 1000) * 1000;
   const trustedRoot = drawUpTrustedRoot(plan, keys, from);
   const trustedRootBytes = formatTrustedRoot(trustedRoot);
@@ -82,26 +104,39 @@ export async function createSite(directory: DataDirectory, plan: SitePlan, now: 
   writeFile(directory.trustedRoot, trustedRootBytes);
   writeFile(directory.policy, formatPolicy(trialPolicy(plan)));
   writeFile(directory.productionPolicy, formatPolicy(productionPolicy(plan)));
-  writeFile(directory.officeConfig, formatPretty(officeConfig(plan)));
-  writeFile(directory.lineConfig, formatPretty(lineConfig(plan)));
+  writeFile(directory.secretClasses, formatPretty(DEFAULT_SECRET_CLASSES));
+  writeFile(directory.debugContents, formatPretty(DEFAULT_DEBUG_CONTENTS));
+  writeFile(directory.officeConfig, formatPretty(officeConfig(plan, keys)));
+  writeFile(directory.lineConfig, formatPretty(lineConfig(plan, keys)));
   writeFile(directory.stationConfig, formatPretty(stationConfig(plan)));
   return { keys: keys.names, rootDigest: sha256Hex(root), trustedRootDigest: sha256Hex(trustedRootBytes) };
 }
 
-/** Makes each key once, on first use, and keeps it in its file. */
+/** Makes each key once, on first use, and keeps it in its file; keys of a service HSM are there already. */
 class SiteKeys {
   readonly #directory: DataDirectory;
   readonly #keys = new Map<string, SoftwareKey>();
+  readonly #service: ServiceHsm | null;
+  readonly #serviceKeys: ReadonlyMap<string, ServiceKey>;
 
-  constructor(directory: DataDirectory) {
+  constructor(directory: DataDirectory, { line }: SitePlan, service: ServiceHsm | null) {
     this.#directory = directory;
+    this.#service = service;
+    this.#serviceKeys = new Map([
+      [`evidence-${line}`, 'line-evidence'],
+      ['log', 'log-checkpoint'],
+      ['online', 'release-online'],
+      ['effectivity', 'release-effectivity'],
+    ]);
   }
 
   get names(): readonly string[] {
     return [...this.#keys.keys()];
   }
 
-  take(name: string, scheme: 'ecdsa-sha2-nistp256' | 'ed25519' = 'ecdsa-sha2-nistp256'): SoftwareKey {
+  take(name: string, scheme: 'ecdsa-sha2-nistp256' | 'ed25519' = 'ecdsa-sha2-nistp256'): Signer {
+    const serviceKey = this.#serviceKeys.get(name);
+    if (this.#service !== null && serviceKey !== undefined) return this.#service.signer(serviceKey);
     let key = this.#keys.get(name);
     if (key === undefined) {
       key = generateSoftwareKey(scheme);
@@ -109,6 +144,14 @@ class SiteKeys {
       this.#keys.set(name, key);
     }
     return key;
+  }
+
+  /** How a configuration names the key. */
+  reference(name: string, client: 'line' | 'office'): string {
+    const serviceKey = this.#serviceKeys.get(name);
+    const { path } = this.#directory;
+    if (this.#service === null || serviceKey === undefined) return relative(path, this.#directory.key(name));
+    return this.#service.reference(serviceKey, client);
   }
 }
 
@@ -123,8 +166,9 @@ function officeLogName({ plant }: Pick<SitePlan, 'plant'>): string {
 function drawUpTrustedRoot(plan: SitePlan, keys: SiteKeys, from: Instant): TrustedRoot {
   const validity = { validFrom: formatInstant(from), validUntil: formatInstant(from + KEY_LIFETIME_MS) };
   const entry = (role: KeyRole, name: string, owner: string, scope: string): TrustedRoot['keys'][number] => {
-    const publicKey = encodeBase64(keys.take(name).publicKey.spki);
-    return { role, publicKey, owner, scope, custody: 'software', ...validity };
+    const { publicKey, custody } = keys.take(name);
+    const grade = custody === 'hardware' ? ({ custodyGrade: 'selfReported' } as const) : {};
+    return { role, publicKey: encodeBase64(publicKey.spki), owner, scope, custody, ...grade, ...validity };
   };
   const { line, station, author, approvers, operator, supervisor } = plan;
   const logEntry = (owner: string, name: string, file: string): TrustedRoot['logs'][number] => {
@@ -141,13 +185,32 @@ function drawUpTrustedRoot(plan: SitePlan, keys: SiteKeys, from: Instant): Trust
       entry('author', `author-${author}`, author, 'engineering'),
       ...approvers.map(({ name, role }) => entry('approver', `approver-${name}`, name, role)),
       entry('evidence', `evidence-${line}`, line, line),
+      entry('evidence', 'evidence-office', 'office', 'office'),
+      entry('unsealing', `unsealing-${line}`, line, line),
       entry('station', `station-${station}`, station, line),
       entry('operator', `operator-${operator}`, operator, line),
       entry('supervisor', `supervisor-${supervisor}`, supervisor, line),
     ],
     certificateAuthorities: [],
     revocations: [],
+    repository: {
+      roots: [{ version: 1, rootThreshold: THRESHOLD, targetsThreshold: THRESHOLD }],
+      holders: [
+        ...approvers.flatMap(({ name }) => [
+          holder(keys, `root-${name}`, name, 'root'),
+          holder(keys, `approver-${name}`, name, 'targets'),
+        ]),
+        holder(keys, 'online', 'office', 'online'),
+        holder(keys, 'effectivity', 'operations', 'effectivity'),
+      ],
+    },
   };
+}
+
+function holder(keys: SiteKeys, file: string, owner: string, use: HolderUse): TrustRepositoryKeys['holders'][number] {
+  const { publicKey, custody } = keys.take(file);
+  const grade = custody === 'hardware' ? ({ custodyGrade: 'selfReported' } as const) : {};
+  return { keyid: publicKey.keyid, owner, uses: [use], custody, ...grade };
 }
 
 /** Version 1 of the repository: it lists the trusted root and an effectivity without any rule, so nothing may be made yet. */
@@ -158,7 +221,7 @@ async function createTrustRepository(
   trustedRoot: Bytes,
   now: Instant,
 ): Promise<Bytes> {
-  const holders = (prefix: string): { owner: string; publicKey: SoftwareKey['publicKey'] }[] =>
+  const holders = (prefix: string): { owner: string; publicKey: Signer['publicKey'] }[] =>
     plan.approvers.map(({ name }) => ({ owner: name, publicKey: keys.take(`${prefix}-${name}`).publicKey }));
   const effectivity: Effectivity = {
     mediaType: 'application/vnd.witnessmark.effectivity.v1+json',
@@ -191,6 +254,7 @@ function trialPolicy(plan: SitePlan): Policy {
   return {
     ...productionPolicy(plan),
     name: `${plan.plant} trial`,
+    custody: { minimumGrades: {} },
     allow: { simulated: true, rehearsal: false, breakGlass: false, softwareKeys: true },
   };
 }
@@ -204,11 +268,20 @@ function productionPolicy({ plant }: SitePlan): Policy {
     witnesses: { threshold: 0 },
     clock: { accept: ['SANE'] },
     grades: { content: 'readBack', protection: 'readBack' },
+    custody: {
+      minimumGrades: {
+        author: 'selfReported',
+        approver: 'selfReported',
+        evidence: 'selfReported',
+        station: 'selfReported',
+      },
+    },
+    trustRoot: { minThreshold: THRESHOLD },
     allow: { simulated: false, rehearsal: false, breakGlass: false, softwareKeys: false },
   };
 }
 
-function officeConfig(plan: SitePlan): OfficeConfig {
+function officeConfig(plan: SitePlan, keys: SiteKeys): OfficeConfig {
   const { plant, line, product } = plan;
   return {
     mediaType: 'application/vnd.witnessmark.office-config.v1+json',
@@ -217,20 +290,26 @@ function officeConfig(plan: SitePlan): OfficeConfig {
     approvals: { threshold: THRESHOLD, requiredRoles: [] },
     directory: 'gate',
     log: { name: officeLogName(plan), key: 'keys/office-log.pem' },
+    evidenceKey: 'keys/evidence-office.pem',
     trust: { root: 'trust-root.json', repository: 'trust' },
-    publishing: { onlineKey: 'keys/online.pem', effectivityKey: 'keys/effectivity.pem' },
+    publishing: {
+      onlineKey: keys.reference('online', 'office'),
+      effectivityKey: keys.reference('effectivity', 'office'),
+    },
+    sealing: 'optional',
   };
 }
 
-function lineConfig(plan: SitePlan): object {
+function lineConfig(plan: SitePlan, keys: SiteKeys): object {
   const { plant, line, listen } = plan;
   return {
     mediaType: 'application/vnd.witnessmark.line-config.v1+json',
     rules: { plant, line, approvals: { threshold: THRESHOLD, requiredRoles: [] } },
     listen,
     database: 'line/line.db',
-    log: { directory: 'log', name: logName(plan), key: 'keys/log.pem' },
-    evidenceKey: `keys/evidence-${line}.pem`,
+    log: { directory: 'log', name: logName(plan), key: keys.reference('log', 'line') },
+    evidenceKey: keys.reference(`evidence-${line}`, 'line'),
+    unsealingKey: `keys/unsealing-${line}.pem`,
     trustedRoot: 'trusted-root.json',
     trust: { root: 'trust-root.json', memory: 'line/trust', repository: 'trust' },
   } satisfies Omit<LineConfig, 'rules'> & { readonly rules: object };

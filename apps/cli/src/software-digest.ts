@@ -16,6 +16,8 @@ const PACKAGES = [
   '@witnessmark/store',
   '@witnessmark/log',
   '@witnessmark/gate',
+  '@witnessmark/boundary',
+  '@witnessmark/ceremony',
   '@witnessmark/device',
   '@witnessmark/api',
   '@witnessmark/station',
@@ -27,7 +29,7 @@ export function softwareDigest(): string {
   const folders: [string, string][] = PACKAGES.map((name) => [name, dirname(fileURLToPath(import.meta.resolve(name)))]);
   folders.push(['witnessmark', dirname(fileURLToPath(import.meta.url))]);
   const lines = folders.flatMap(([name, folder]) =>
-    globSync('**/*.{ts,js}', { cwd: folder, exclude: ['**/*.d.ts'] }).map(
+    globSync('**/*.{ts,js,json}', { cwd: folder, exclude: ['**/*.d.ts'] }).map(
       (file) => `${sha256Hex(readFileSync(join(folder, file)))}  ${name}/${file}\n`,
     ),
   );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The streams and the environment of this process; the one file that touches them. */
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { concatBytes, type Bytes } from '@witnessmark/core';
 import { CliError } from './error.ts';
@@ -20,6 +21,8 @@ export interface Terminal {
   style(stream: StreamName, style: Style, text: string): string;
   /** Asks on stderr, so that stdout holds data only. */
   ask(question: string): Promise<string>;
+  /** As `ask`, and what is typed is not shown. */
+  askSecret(question: string): Promise<string>;
   /** All of stdin; throws `ERR_CLI_INPUT` above the limit. */
   readInput(maxBytes: number): Promise<Bytes>;
   /** Stdin line by line, until it ends or the signal aborts. */
@@ -42,17 +45,21 @@ export function processTerminal(): Terminal {
     },
     write: (stream, text) => void streams[stream].write(text),
     style: (stream, style, text) => styleText(style, text, { stream: streams[stream], validateStream: true }),
-    async ask(question) {
-      const lines = createInterface({ input: stdin, output: stderr });
+    ask: (question) => readAnswer(createInterface({ input: stdin, output: stderr }), question),
+    async askSecret(question) {
+      // In terminal mode readline turns the echo of the terminal off and draws the line itself: here into nothing.
+      const nowhere = new Writable({
+        write: (_chunk, _encoding, done) => {
+          done();
+        },
+      });
+      const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
+      // Only now: what is typed at once is not shown either.
+      stderr.write(question);
       try {
-        return await new Promise<string>((resolve, reject) => {
-          lines.once('close', () => {
-            reject(new CliError('ERR_CLI_INTERRUPTED', 'the question was not answered'));
-          });
-          lines.question(question, resolve);
-        });
+        return await readAnswer(lines, '');
       } finally {
-        lines.close();
+        stderr.write('\n');
       }
     },
     async readInput(maxBytes) {
@@ -70,6 +77,19 @@ export function processTerminal(): Terminal {
       yield* lines;
     },
   };
+}
+
+async function readAnswer(lines: Interface, question: string): Promise<string> {
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('close', () => {
+        reject(new CliError('ERR_CLI_INTERRUPTED', 'the question was not answered'));
+      });
+      lines.question(question, resolve);
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {

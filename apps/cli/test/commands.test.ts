@@ -158,6 +158,72 @@ const ROWS: readonly Row[] = [
   },
   { name: 'release withdraw of a release that is none', exit: 4, argv: () => withdraw('GW-210-7', 'GW-210-7') },
   { name: 'release refresh', exit: 0, argv: () => ['release', 'refresh', '--data', site.data], real: true },
+  {
+    name: 'release propose of a class that is none',
+    exit: 2,
+    argv: () => site.propose('9.0.0', '--class', 'sample'),
+  },
+  {
+    name: 'release propose with an exception that is none',
+    exit: 4,
+    argv: () => site.propose('9.0.0', '--exception', 'E-9999'),
+  },
+  {
+    name: 'release submit to a proposal that is none',
+    exit: 4,
+    argv: () => ['release', 'submit', 'P-9999', '--data', site.data, '--decision', site.image],
+  },
+  {
+    name: 'release submit of what is no decision',
+    exit: 2,
+    argv: () => ['release', 'submit', 'P-0002', '--data', site.data, '--decision', site.image],
+  },
+  {
+    name: 'release except without an image',
+    exit: 2,
+    argv: () => ['release', 'except', '--data', site.data, '--key', site.key('author-alex')],
+  },
+  {
+    name: 'release except that needs none',
+    exit: 4,
+    argv: () => [
+      ...['release', 'except', '--data', site.data, '--key', site.key('author-alex'), '--image', site.image],
+      ...['--ticket', 'T-1', '--reason', 'test'],
+    ],
+  },
+  {
+    name: 'release indicators, approved within seconds',
+    exit: 1,
+    argv: () => ['release', 'indicators', '--data', site.data],
+    real: true,
+  },
+
+  { name: 'trust show', exit: 0, argv: () => ['trust', 'show', '--data', site.data], real: true },
+  { name: 'trust show without a place', exit: 2, argv: () => ['trust', 'show'] },
+  {
+    name: 'trust export',
+    exit: 0,
+    argv: () => ['trust', 'export', '--data', site.data, '--to', site.path('root.json')],
+  },
+  {
+    name: 'trust enrol',
+    exit: 0,
+    argv: () => [...enrol(), '--role', 'station', '--scope', 'line-1'],
+  },
+  { name: 'trust enrol for nothing', exit: 2, argv: () => enrol() },
+  { name: 'trust enrol for a use that is none', exit: 2, argv: () => [...enrol(), '--use', 'everything'] },
+  { name: 'trust propose of nothing', exit: 4, argv: () => proposeTrust() },
+  { name: 'trust propose of a threshold too low', exit: 4, argv: () => proposeTrust('--root-threshold', '1') },
+  { name: 'trust propose without the whole key id', exit: 2, argv: () => proposeTrust('--revoke', '17cd9f1e') },
+  { name: 'trust review of none', exit: 4, argv: () => ['trust', 'review', 'T-9999', '--data', site.data] },
+  {
+    name: 'trust sign of none',
+    exit: 4,
+    argv: () => ['trust', 'sign', 'T-9999', '--data', site.data, '--key', site.key('approver-anna')],
+  },
+  { name: 'trust status of all', exit: 0, argv: () => ['trust', 'status', '--data', site.data] },
+  { name: 'trust status of none', exit: 4, argv: () => ['trust', 'status', 'T-9999', '--data', site.data] },
+  { name: 'trust publish of none', exit: 4, argv: () => ['trust', 'publish', 'T-9999', '--data', site.data] },
 
   { name: 'line serve beside another writer', exit: 4, argv: () => ['line', 'serve', '--data', site.data], real: true },
   {
@@ -257,6 +323,24 @@ const ROWS: readonly Row[] = [
     argv: () => ['log', 'show', '--log', join(site.data, 'log'), ...GOOD.judging.slice(0, 2)],
   },
 
+  { name: 'log unsealings', exit: 0, argv: () => ['log', 'unsealings', '--data', site.data] },
+  {
+    name: 'log unsealings of a damaged log',
+    exit: 1,
+    argv: () => ['log', 'unsealings', '--data', site.data, '--log', damagedLog()],
+  },
+  { name: 'log unsealings of nothing', exit: 2, argv: () => ['log', 'unsealings', '--log', site.path('nowhere')] },
+  {
+    name: 'log unsealings with a trusted root that does not know the log',
+    exit: 3,
+    argv: () => ['log', 'unsealings', '--data', site.data, ...GOOD.judging.slice(0, 2)],
+  },
+  {
+    name: 'log unsealings with a repository that is none',
+    exit: 4,
+    argv: () => ['log', 'unsealings', '--data', site.data, '--repository', site.path('nowhere')],
+  },
+
   { name: 'log fsck', exit: 0, argv: () => ['log', 'fsck', '--data', site.data], real: true },
   { name: 'log fsck of a copy', exit: 1, argv: () => ['log', 'fsck', '--data', site.data, '--log', damagedLog()] },
   {
@@ -268,6 +352,94 @@ const ROWS: readonly Row[] = [
     name: 'log fsck with a trusted root that does not know the log',
     exit: 3,
     argv: () => ['log', 'fsck', '--log', join(site.data, 'log'), ...GOOD.judging.slice(0, 2)],
+  },
+
+  {
+    name: 'ceremony run of a script that is none',
+    exit: 4,
+    argv: () => ['ceremony', 'run', site.image, '--data', site.data, '--setup', 'x'],
+  },
+  { name: 'ceremony rehearse without a setup', exit: 2, argv: () => ['ceremony', 'rehearse', 'x'] },
+  { name: 'ceremony resume of none', exit: 2, argv: () => ['ceremony', 'resume', 'root-1', '--data', site.data] },
+  {
+    name: 'ceremony close of none',
+    exit: 2,
+    argv: () => ['ceremony', 'close', 'root-1', '--data', site.data, '--key', site.key('approver-anna')],
+  },
+  { name: 'ceremony replay of no transcript', exit: 3, argv: () => ['ceremony', 'replay', site.image], real: true },
+  { name: 'ceremony replay of nothing', exit: 2, argv: () => ['ceremony', 'replay', site.path('missing')] },
+
+  {
+    name: 'media ingest of what nobody announced',
+    exit: 4,
+    argv: () => moveMedium('ingest', 'operator-olga'),
+    real: true,
+  },
+  { name: 'media ingest of nothing', exit: 2, argv: () => moveMedium('ingest', 'operator-olga', site.path('nowhere')) },
+  {
+    name: 'media ingest of what is no archive',
+    exit: 4,
+    argv: () => moveMedium('ingest', 'operator-olga', site.image),
+  },
+  { name: 'media export by an operator', exit: 4, argv: () => moveMedium('export', 'operator-olga') },
+  {
+    name: 'media export of keys',
+    exit: 4,
+    argv: () => moveMedium('export', 'supervisor-sam', join(site.data, 'keys')),
+  },
+  { name: 'media check of logs', exit: 0, argv: () => ['media', 'check', files(), '--place', 'outside'], real: true },
+  {
+    name: 'media check of keys',
+    exit: 1,
+    argv: () => ['media', 'check', join(site.data, 'keys'), '--place', 'outside'],
+  },
+  { name: 'media check of nowhere', exit: 2, argv: () => ['media', 'check', files(), '--place', 'here'] },
+  { name: 'media ledger', exit: 0, argv: () => ['media', 'ledger', '--data', site.data] },
+  {
+    name: 'media ledger with a trusted root that does not know the log',
+    exit: 3,
+    argv: () => ['media', 'ledger', '--data', site.data, ...GOOD.judging.slice(0, 2)],
+  },
+
+  { name: 'debug-bundle propose for nobody', exit: 2, argv: () => proposeBundle(files()) },
+  {
+    name: 'debug-bundle propose of keys',
+    exit: 4,
+    argv: () => proposeBundle(join(site.data, 'keys'), '--recipient', `eve=${RECIPIENT}`),
+    real: true,
+  },
+  {
+    name: 'debug-bundle propose for what is no recipient',
+    exit: 2,
+    argv: () => proposeBundle(files(), '--recipient', `eve=${RECIPIENT}qq`),
+  },
+  {
+    name: 'debug-bundle approve of none',
+    exit: 4,
+    argv: () => ['debug-bundle', 'approve', 'DB-0009', '--data', site.data, '--key', site.key('approver-anna')],
+  },
+  {
+    name: 'debug-bundle seal of none',
+    exit: 4,
+    argv: () => [
+      'debug-bundle',
+      'seal',
+      'DB-0009',
+      '--data',
+      site.data,
+      '--from',
+      files(),
+      '--key',
+      site.key('author-alex'),
+    ],
+  },
+  { name: 'debug-bundle open of nothing', exit: 2, argv: () => openBundle(site.path('nowhere')) },
+  { name: 'debug-bundle status of all', exit: 0, argv: () => ['debug-bundle', 'status', '--data', site.data] },
+  {
+    name: 'debug-bundle status unknown',
+    exit: 4,
+    argv: () => ['debug-bundle', 'status', 'DB-0009', '--data', site.data],
+    real: true,
   },
 
   { name: 'doctor of this machine', exit: 0, argv: () => ['doctor'], real: true },
@@ -306,6 +478,40 @@ const ROWS: readonly Row[] = [
 function approveWith(approver: string): readonly string[] {
   const words = ['--meaning', 'test', '--ticket', 'T-1', '--key', site.key(`approver-${approver}`)];
   return ['release', 'approve', 'P-0002', '--data', site.data, ...words];
+}
+
+const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+
+/** A directory with nothing secret in it. */
+function files(): string {
+  mkdirSync(site.path('files'), { recursive: true });
+  writeFileSync(site.path('files/station.log'), 'all quiet\n');
+  return site.path('files');
+}
+
+function moveMedium(verb: 'ingest' | 'export', person: string, from = files()): readonly string[] {
+  const what = ['--medium', 'STICK-7', '--key', site.key(person), '--to', site.path('never'), '--purpose', 'test'];
+  return ['media', verb, from, '--data', site.data, ...what, ...(verb === 'ingest' ? ['--record', 'office'] : [])];
+}
+
+function proposeBundle(from: string, ...more: readonly string[]): readonly string[] {
+  const words = ['--key', site.key('author-alex'), '--purpose', 'test', '--ticket', 'T-1'];
+  return ['debug-bundle', 'propose', '--data', site.data, '--from', from, ...words, ...more];
+}
+
+function openBundle(file: string): readonly string[] {
+  const words = ['--statements', file, '--identity', file, '--to', site.path('never'), '--data', site.data];
+  return ['debug-bundle', 'open', file, ...words];
+}
+
+function enrol(): readonly string[] {
+  const out = site.path('enrolment.json');
+  return ['trust', 'enrol', '--key', site.key('operator-olga'), '--owner', 'ST-9', '--out', out];
+}
+
+function proposeTrust(...more: readonly string[]): readonly string[] {
+  const words = ['--key', site.key('author-alex'), '--ticket', 'T-1', '--reason', 'test'];
+  return ['trust', 'propose', '--data', site.data, ...words, ...more];
 }
 
 function withdraw(release: string, typed: string): readonly string[] {

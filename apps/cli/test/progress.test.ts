@@ -74,6 +74,7 @@ describe('the progress of a command', () => {
       },
       style: (_stream, _style, text) => text,
       ask: () => Promise.reject(new Error('nobody answers')),
+      askSecret: () => Promise.reject(new Error('nobody answers')),
       readInput: () => Promise.reject(new Error('nothing to read')),
       lines: () => {
         throw new Error('no lines');

@@ -46,6 +46,11 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
       const answer = answers.shift();
       return answer === undefined ? Promise.reject(new Error('nobody answers')) : Promise.resolve(answer);
     },
+    askSecret: (question) => {
+      streams.stderr += question;
+      const answer = answers.shift();
+      return answer === undefined ? Promise.reject(new Error('nobody answers')) : Promise.resolve(answer);
+    },
     readInput: () => Promise.resolve(encodeUtf8(options.stdin ?? '')),
     // eslint-disable-next-line @typescript-eslint/require-await -- the contract is asynchronous
     async *lines() {

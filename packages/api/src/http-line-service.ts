@@ -5,6 +5,7 @@
  */
 import {
   concatBytes,
+  decodeBase64,
   formatJson,
   fromEnvelope,
   isReasonCode,
@@ -14,9 +15,11 @@ import {
   WitnessmarkError,
   type Bytes,
   type Envelope,
+  type JsonLimits,
   type JsonValue,
 } from '@witnessmark/core';
 import type { z } from 'zod';
+import { splitBatches, type BatchItem, type BatchOutcome } from './batch.ts';
 import { ApiError, LineRefusedError } from './error.ts';
 import type {
   Attachments,
@@ -25,19 +28,26 @@ import type {
   LineViews,
   LoggedEntry,
   OpenStop,
+  SiteRecordView,
   UnitSummary,
+  UnsealedImages,
+  UnsealingService,
 } from './line-service.ts';
-import { API_LIMITS, RESPONSE_JSON_LIMITS } from './limits.ts';
+import { API_LIMITS, BATCH_RESPONSE_JSON_LIMITS, RESPONSE_JSON_LIMITS } from './limits.ts';
 import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 import { JSON_MEDIA_TYPE, ROUTES, type Route } from './routes.ts';
 import {
+  batchResultsBody,
   loggedEntryBody,
   openStopsBody,
   permitResponseBody,
   problemBody,
+  siteRecordsBody,
   timeBody,
   toReasonCode,
   unitBody,
+  unsealedImagesBody,
+  type BatchResult,
   type Problem,
 } from './schemas.ts';
 
@@ -58,7 +68,7 @@ interface Answer {
   readonly body: Bytes;
 }
 
-export class HttpLineService implements LineService, LineViews {
+export class HttpLineService implements LineService, LineViews, UnsealingService {
   readonly #baseUrl: string;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
@@ -79,13 +89,40 @@ export class HttpLineService implements LineService, LineViews {
   }
 
   async submit(statement: Envelope, attachments: Attachments = {}): Promise<LoggedEntry> {
-    const permit = attachments.permit === undefined ? {} : { permit: fromEnvelope(attachments.permit) };
-    const answer = await this.#call(ROUTES.submit, { body: { envelope: fromEnvelope(statement), ...permit } });
+    const answer = await this.#call(ROUTES.submit, { body: toSubmission(statement, attachments) });
     return readLoggedEntry(readJson(answer, loggedEntryBody));
   }
 
+  /**
+   * Submits any number of statements in as few requests as their limits allow, one request after the other: each is
+   * answered for itself, as if it had been submitted after the answer to the one before. Rejects with an `ApiError` when a
+   * request gets no usable answer; then all of them may be submitted again.
+   */
+  async submitAll(items: readonly BatchItem[]): Promise<readonly BatchOutcome[]> {
+    const outcomes: BatchOutcome[] = [];
+    for (const { count, body } of splitBatches(
+      items.map(({ statement, attachments = {} }) => toSubmission(statement, attachments)),
+    )) {
+      const answer = await this.#call(ROUTES.submitBatch, { body, maxBytes: API_LIMITS.maxBatchResponseBytes });
+      const { results } = readJson(answer, batchResultsBody, BATCH_RESPONSE_JSON_LIMITS);
+      if (results.length !== count) throw protocolError(`${count} statements have ${results.length} results`);
+      for (const result of results) outcomes.push(readBatchResult(result));
+    }
+    return outcomes;
+  }
+
+  async unseal(statement: Envelope, attachments: Attachments): Promise<UnsealedImages> {
+    const answer = await this.#call(ROUTES.unseal, { body: toSubmission(statement, attachments) });
+    const { entry, contentKeys } = readJson(answer, unsealedImagesBody);
+    return {
+      entry: readLoggedEntry(entry),
+      contentKeys: contentKeys.map(({ image, recipientInfo }) => ({ image, recipientInfo: readBase64(recipientInfo) })),
+    };
+  }
+
   async time(): Promise<LineTime> {
-    return { now: parseInstant(readJson(await this.#call(ROUTES.time), timeBody).now) };
+    const { now, breakGlass } = readJson(await this.#call(ROUTES.time), timeBody);
+    return { now: parseInstant(now), breakGlass };
   }
 
   async unitEvidence(unit: string): Promise<Bytes | null> {
@@ -105,6 +142,13 @@ export class HttpLineService implements LineService, LineViews {
       if (!isReasonCode(stop.code)) throw protocolError(`the line names a code we do not know: ${stop.code}`);
       return { ...stop, code: stop.code };
     });
+  }
+
+  async siteRecords(kind: string): Promise<readonly SiteRecordView[]> {
+    const maxBytes = API_LIMITS.maxSiteRecordsBytes;
+    const answer = await this.#call(ROUTES.siteRecords, { parameters: { kind }, maxBytes });
+    const { records } = readJson(answer, siteRecordsBody, { ...RESPONSE_JSON_LIMITS, maxBytes });
+    return records.map((record) => ({ ...record, kind, envelope: readEnvelope(record.envelope) }));
   }
 
   async checkpoint(): Promise<Bytes | null> {
@@ -135,7 +179,7 @@ export class HttpLineService implements LineService, LineViews {
         signal,
         ...(options.body === undefined
           ? {}
-          : { headers: { 'content-type': JSON_MEDIA_TYPE }, body: Uint8Array.from(formatJson(options.body)) }),
+          : { headers: { 'content-type': JSON_MEDIA_TYPE }, body: Uint8Array.from(toBytes(options.body)) }),
       });
       return {
         status: response.status,
@@ -151,8 +195,17 @@ export class HttpLineService implements LineService, LineViews {
 
 interface CallOptions {
   readonly parameters?: Readonly<Record<string, string>>;
-  readonly body?: JsonValue;
+  /** JSON, or its text. */
+  readonly body?: JsonValue | Bytes;
   readonly maxBytes?: number;
+}
+
+function toBytes(body: JsonValue | Bytes): Bytes {
+  return body instanceof Uint8Array ? body : formatJson(body);
+}
+
+function toSubmission(statement: Envelope, { permit }: Attachments): JsonValue {
+  return { envelope: fromEnvelope(statement), ...(permit === undefined ? {} : { permit: fromEnvelope(permit) }) };
 }
 
 async function readBody(response: Response, maxBytes: number): Promise<Bytes> {
@@ -174,18 +227,26 @@ function requireSuccess(answer: Answer, route: Route): Answer {
     if (essence(answer.mediaType) === essence(route.response.mediaType)) return answer;
     throw protocolError(`the answer is not ${route.response.mediaType}`);
   }
-  const problem = essence(answer.mediaType) === PROBLEM_MEDIA_TYPE ? readProblem(answer) : null;
+  throw toError(essence(answer.mediaType) === PROBLEM_MEDIA_TYPE ? readProblem(answer) : null, answer.status);
+}
+
+/** The error that a problem stands for, or a status without one. */
+function toError(problem: Problem | null, status: number): LineRefusedError | ApiError {
   const code = problem === null ? null : toReasonCode(problem);
   if (problem !== null && code !== null) {
-    throw new LineRefusedError(
-      code,
-      problem.detail,
-      problem.refusal === null ? null : readLoggedEntry(problem.refusal),
-    );
+    const refusal = problem.refusal === null ? null : readLoggedEntry(problem.refusal);
+    return new LineRefusedError(code, problem.detail, refusal);
   }
-  const what = problem === null ? `status ${answer.status}` : `${problem.code}: ${problem.detail}`;
-  if (answer.status >= 500) throw new ApiError('ERR_API_UNREACHABLE', `the line could not answer: ${what}`);
-  throw protocolError(`the line did not accept the request: ${what}`);
+  const what = problem === null ? `status ${status}` : `${problem.code}: ${problem.detail}`;
+  if (status >= 500) return new ApiError('ERR_API_UNREACHABLE', `the line could not answer: ${what}`);
+  return protocolError(`the line did not accept the request: ${what}`);
+}
+
+function readBatchResult({ entry, problem }: BatchResult): BatchOutcome {
+  if (entry !== null && problem === null) return { state: 'logged', entry: readLoggedEntry(entry) };
+  if (entry !== null || problem === null) throw protocolError('a result is neither an entry nor a problem');
+  const error = toError(problem, problem.status);
+  return error instanceof LineRefusedError ? { state: 'refused', error } : { state: 'unknown', error };
 }
 
 /** A problem document, or null when the body is something else. */
@@ -197,10 +258,10 @@ function readProblem(answer: Answer): Problem | null {
   }
 }
 
-function readJson<T>(answer: Answer, schema: z.ZodType<T>): T {
+function readJson<T>(answer: Answer, schema: z.ZodType<T>, limits: JsonLimits = RESPONSE_JSON_LIMITS): T {
   let value: JsonValue;
   try {
-    value = parseStrictJson(answer.body, RESPONSE_JSON_LIMITS);
+    value = parseStrictJson(answer.body, limits);
   } catch (cause) {
     throw protocolError('the answer is not strict JSON', cause);
   }
@@ -218,6 +279,14 @@ function readEnvelope(value: JsonValue): Envelope {
     return toEnvelope(value);
   } catch (cause) {
     throw protocolError('the answer holds no envelope', cause);
+  }
+}
+
+function readBase64(text: string): Bytes {
+  try {
+    return decodeBase64(text);
+  } catch (cause) {
+    throw protocolError('the answer holds what is not base64', cause);
   }
 }
 

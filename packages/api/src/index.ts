@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { ApiError, LineRefusedError } from './error.ts';
 export { HttpLineService } from './http-line-service.ts';
-export { API_LIMITS, REQUEST_JSON_LIMITS } from './limits.ts';
+export { API_LIMITS, BATCH_JSON_LIMITS, REQUEST_JSON_LIMITS } from './limits.ts';
 export { UNIT_STATES } from './line-service.ts';
 export { buildOpenApiDocument } from './openapi.ts';
 export { PROBLEM_MEDIA_TYPE, PROTOCOL_PROBLEMS, toProblem } from './problem.ts';
@@ -13,8 +13,9 @@ export {
   OCTETS_MEDIA_TYPE,
   ROUTES,
 } from './routes.ts';
-export { permitRequestBody, submitBody } from './schemas.ts';
+export { permitRequestBody, submitBatchBody, submitBody } from './schemas.ts';
 
+export type { BatchItem, BatchOutcome } from './batch.ts';
 export type { ApiErrorCode } from './error.ts';
 export type { HttpLineServiceOptions } from './http-line-service.ts';
 export type {
@@ -24,8 +25,12 @@ export type {
   LineViews,
   LoggedEntry,
   OpenStop,
+  SiteRecordView,
   UnitState,
   UnitSummary,
+  UnsealedImages,
+  UnsealingService,
+  WrappedContentKey,
 } from './line-service.ts';
 export type { OpenApiDocument } from './openapi.ts';
 export type { ProtocolProblemCode } from './problem.ts';

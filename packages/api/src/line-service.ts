@@ -13,12 +13,14 @@ export interface LoggedEntry {
 
 /** Statements that travel with a submitted one and are not logged themselves. */
 export interface Attachments {
-  /** Needed with an intent: the permit whose digest the intent names. */
+  /** Needed with an intent or an unsealing: the permit whose digest it names. */
   readonly permit?: Envelope;
 }
 
 export interface LineTime {
   readonly now: Instant;
+  /** The break-glass in force, which records made there now must carry; `station` is null for the whole line. */
+  readonly breakGlass: { readonly digest: string; readonly station: string | null } | null;
 }
 
 /**
@@ -28,11 +30,31 @@ export interface LineTime {
 export interface LineService {
   /** A permit request signed by the station; answers with a permit signed by the line. */
   requestPermit(request: Envelope): Promise<Envelope>;
-  /** A session, intent, event, refusal or disposition; resolves when it is durable in the log. */
+  /** A session, intent, event, refusal, disposition or site record; resolves when it is durable in the log. */
   submit(statement: Envelope, attachments?: Attachments): Promise<LoggedEntry>;
   time(): Promise<LineTime>;
   /** The unit evidence file by device id or label serial; null for a unit the line does not know. */
   unitEvidence(unit: string): Promise<Bytes | null>;
+}
+
+/** The content key of one sealed image, wrapped for the transport key that was asked with. */
+export interface WrappedContentKey {
+  /** Name of the image, as the release manifest has it. */
+  readonly image: string;
+  /** KeyAgreeRecipientInfo, DER (spec/sealed-image.md). */
+  readonly recipientInfo: Bytes;
+}
+
+export interface UnsealedImages {
+  /** The unsealing as it was logged before a key was touched. */
+  readonly entry: LoggedEntry;
+  readonly contentKeys: readonly WrappedContentKey[];
+}
+
+/** Rejects as {@link LineService} does, and may be repeated in the same way: one unsealing, however often it is answered. */
+export interface UnsealingService {
+  /** An unsealing signed by the station, with the permit it names. */
+  unseal(statement: Envelope, attachments: Attachments): Promise<UnsealedImages>;
 }
 
 export const UNIT_STATES = ['open', 'passed', 'failed', 'held', 'quarantined', 'scrapped'] as const;
@@ -64,11 +86,30 @@ export interface OpenStop {
   readonly index: number;
 }
 
+/** A logged statement that is no link of a unit's chain. */
+export interface SiteRecordView {
+  readonly id: string;
+  readonly kind: string;
+  /** As the line's views say: later records may have changed it. */
+  readonly state: string;
+  readonly relatedId: string | null;
+  readonly station: string | null;
+  readonly actor: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** SHA-256 of the statement's payload. */
+  readonly digest: string;
+  readonly index: number;
+  readonly envelope: Envelope;
+}
+
 /** What supervisors and tools read; nothing here changes anything. */
 export interface LineViews {
   /** By device id or label serial; null for a unit the line does not know. */
   unit(unit: string): Promise<UnitSummary | null>;
   openStops(): Promise<readonly OpenStop[]>;
+  /** The newest records of a kind, newest first. */
+  siteRecords(kind: string): Promise<readonly SiteRecordView[]>;
   /** The latest checkpoint note; null while the log is empty. */
   checkpoint(): Promise<Bytes | null>;
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 import { ROUTES, type Route, type RouteBody } from './routes.ts';
 import {
+  batchResultsBody,
   envelopeJson,
   healthBody,
   loggedEntryBody,
@@ -11,9 +12,11 @@ import {
   permitRequestBody,
   permitResponseBody,
   problemBody,
+  submitBatchBody,
   submitBody,
   timeBody,
   unitBody,
+  unsealedImagesBody,
 } from './schemas.ts';
 
 const OPENAPI_VERSION = '3.1.0';
@@ -25,6 +28,9 @@ const SCHEMAS: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
   [permitResponseBody, 'PermitResponseBody'],
   [submitBody, 'SubmitBody'],
   [loggedEntryBody, 'LoggedEntry'],
+  [submitBatchBody, 'SubmitBatchBody'],
+  [batchResultsBody, 'BatchResults'],
+  [unsealedImagesBody, 'UnsealedImages'],
   [unitBody, 'Unit'],
   [openStopsBody, 'OpenStops'],
   [timeBody, 'Time'],

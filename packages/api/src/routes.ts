@@ -2,14 +2,18 @@
 /** Every route of the line's HTTP API as data: the server registers it, the client calls it, OpenAPI describes it. */
 import type { z } from 'zod';
 import {
+  batchResultsBody,
   healthBody,
   loggedEntryBody,
   openStopsBody,
   permitRequestBody,
   permitResponseBody,
+  siteRecordsBody,
+  submitBatchBody,
   submitBody,
   timeBody,
   unitBody,
+  unsealedImagesBody,
 } from './schemas.ts';
 
 export const JSON_MEDIA_TYPE = 'application/json';
@@ -56,8 +60,30 @@ export const ROUTES = {
     path: '/api/v1/entries',
     summary: 'Have a statement checked, countersigned and logged. Idempotent by the id of the statement.',
     parameters: {},
-    request: json(submitBody, 'A session, intent, event, refusal or disposition; with an intent its permit.'),
+    request: json(
+      submitBody,
+      'A session, intent, event, refusal, disposition or site record; with an intent its permit.',
+    ),
     response: json(loggedEntryBody, 'The logged envelope and its inclusion proof.'),
+    problems: SUBMIT_PROBLEMS,
+  },
+  submitBatch: {
+    method: 'POST',
+    path: '/api/v1/entries/batch',
+    summary: 'Have many statements checked, countersigned and logged, each by itself, in their order.',
+    parameters: {},
+    request: json(submitBatchBody, 'What many submissions would hold, first to last.'),
+    response: json(batchResultsBody, 'For each statement its entry or its problem, in the same order.'),
+    problems: [400, 413, 415, 500],
+  },
+  unseal: {
+    method: 'POST',
+    path: '/api/v1/unsealings',
+    summary:
+      "Have an unsealing logged, then get the release's content keys, wrapped for the station. Idempotent by its id.",
+    parameters: {},
+    request: json(submitBody, 'An unsealing, signed by the station, with its permit.'),
+    response: json(unsealedImagesBody, 'The logged unsealing and the content keys.'),
     problems: SUBMIT_PROBLEMS,
   },
   unit: {
@@ -87,10 +113,19 @@ export const ROUTES = {
     response: json(openStopsBody, 'Oldest first.'),
     problems: [500],
   },
+  siteRecords: {
+    method: 'GET',
+    path: '/api/v1/site-records/{kind}',
+    summary: 'The newest records of a kind that are no link of a unit, with their statements.',
+    parameters: { kind: 'The last part of the predicate type, for example `break-glass-opening`.' },
+    request: null,
+    response: json(siteRecordsBody, 'Newest first; empty for a kind the line has none of.'),
+    problems: [500],
+  },
   time: {
     method: 'GET',
     path: '/api/v1/time',
-    summary: 'The clock of the line.',
+    summary: 'The clock of the line, and the break-glass in force.',
     parameters: {},
     request: null,
     response: json(timeBody, 'RFC 3339, UTC, milliseconds.'),

@@ -28,13 +28,46 @@ export const permitRequestBody = z.strictObject({ envelope: envelopeJson });
 export const permitResponseBody = z.strictObject({ permit: envelopeJson });
 
 export const submitBody = z.strictObject({ envelope: envelopeJson, permit: envelopeJson.optional() });
+export const submitBatchBody = z.strictObject({
+  statements: z.array(submitBody).min(1).max(API_LIMITS.maxBatchStatements),
+});
 export const loggedEntryBody = z.strictObject({
   index,
   envelope: envelopeJson,
   proof: z.string().max(64 * 1024),
 });
 
-export const timeBody = z.strictObject({ now: instantText });
+/** The unsealing as logged, and a content key for each sealed image of the release. */
+export const unsealedImagesBody = z.strictObject({
+  entry: loggedEntryBody,
+  contentKeys: z
+    .array(z.strictObject({ image: name, recipientInfo: z.string().max(1024).meta(base64) }))
+    .min(1)
+    .max(16),
+});
+
+export const timeBody = z.strictObject({
+  now: instantText,
+  breakGlass: z.strictObject({ digest: sha256Text, station: name.nullable() }).nullable(),
+});
+
+export const siteRecordsBody = z.strictObject({
+  records: z
+    .array(
+      z.strictObject({
+        id: uuid,
+        state: name,
+        relatedId: name.nullable(),
+        station: name.nullable(),
+        actor: name,
+        at: instantText,
+        digest: sha256Text,
+        index,
+        envelope: envelopeJson,
+      }),
+    )
+    .max(API_LIMITS.maxSiteRecords),
+});
 
 export const unitBody = z.strictObject({
   deviceId: sha256Text,
@@ -75,6 +108,13 @@ export const problemBody = z.strictObject({
   refusal: loggedEntryBody.nullable(),
 });
 
+/** One result for each statement, in their order: its entry, or why there is none. */
+export const batchResultsBody = z.strictObject({
+  results: z
+    .array(z.strictObject({ entry: loggedEntryBody.nullable(), problem: problemBody.nullable() }))
+    .max(API_LIMITS.maxBatchStatements),
+});
+
 export const healthBody = z.strictObject({
   status: z.enum(['ok', 'failing']),
   checks: z.array(z.strictObject({ name, ok: z.boolean(), detail: z.string().max(MAX_TEXT_LENGTH) })).max(16),
@@ -84,6 +124,8 @@ export type EnvelopeJson = z.infer<typeof envelopeJson>;
 export type LoggedEntryJson = z.infer<typeof loggedEntryBody>;
 export type Problem = z.infer<typeof problemBody>;
 export type Health = z.infer<typeof healthBody>;
+
+export type BatchResult = z.infer<typeof batchResultsBody>['results'][number];
 
 /** The problem's code when it is one of the catalogue. */
 export function toReasonCode(problem: Problem): ReasonCode | null {

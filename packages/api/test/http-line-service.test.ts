@@ -89,7 +89,7 @@ describe('HttpLineService', () => {
     };
     const line = await lineThat((request, response) => {
       if (request.url === '/api/v1/permits') answer(response, 200, { permit: fromEnvelope(envelope) });
-      if (request.url === '/api/v1/time') answer(response, 200, { now: '2026-01-02T03:04:05.678Z' });
+      if (request.url === '/api/v1/time') answer(response, 200, { now: '2026-01-02T03:04:05.678Z', breakGlass: null });
       if (request.url === '/api/v1/units/GW%2F1') answer(response, 200, unit);
       if (request.url === '/api/v1/stops') answer(response, 200, { stops: [stop] });
       if (request.url === '/api/v1/log/checkpoint') answer(response, 200, 'note', 'text/plain; charset=utf-8');
@@ -97,11 +97,37 @@ describe('HttpLineService', () => {
         answer(response, 200, {}, 'application/vnd.witnessmark.unit-evidence.v1+json');
     });
     expect(await line.requestPermit(envelope)).toEqual(envelope);
-    expect(await line.time()).toEqual({ now: Date.UTC(2026, 0, 2, 3, 4, 5, 678) });
+    expect(await line.time()).toEqual({ now: Date.UTC(2026, 0, 2, 3, 4, 5, 678), breakGlass: null });
     expect(await line.unit('GW/1')).toEqual(unit);
     expect(await line.openStops()).toEqual([stop]);
     expect(await line.checkpoint()).toEqual(encodeUtf8('"note"'));
     expect(await line.unitEvidence('GW-1')).toEqual(encodeUtf8('{}'));
+  });
+
+  it('has images unsealed, and reads the content keys', async () => {
+    const seen: unknown[] = [];
+    const line = await lineThat((request, response, body) => {
+      seen.push(request.method, request.url, JSON.parse(body));
+      answer(response, 200, { entry: logged, contentKeys: [{ image: 'images/a', recipientInfo: 'AQID' }] });
+    });
+    expect(await line.unseal(envelope, { permit: envelope })).toEqual({
+      entry: { index: 7, envelope, proof: logged.proof },
+      contentKeys: [{ image: 'images/a', recipientInfo: new Uint8Array([1, 2, 3]) }],
+    });
+    const body = { envelope: fromEnvelope(envelope), permit: fromEnvelope(envelope) };
+    expect(seen).toEqual(['POST', '/api/v1/unsealings', body]);
+  });
+
+  it.each([
+    ['no content key', []],
+    ['17 content keys', Array(17).fill({ image: 'images/a', recipientInfo: 'AQID' })],
+    ['a content key that is not base64', [{ image: 'images/a', recipientInfo: '?' }]],
+    ['a content key of 1,025 characters', [{ image: 'images/a', recipientInfo: 'A'.repeat(1025) }]],
+  ])('does not believe an unsealing with %s', async (_, contentKeys) => {
+    const line = await lineThat((_request, response) => {
+      answer(response, 200, { entry: logged, contentKeys });
+    });
+    expect(codeOf(await failure(line.unseal(envelope, {})))).toBe('ERR_API_PROTOCOL');
   });
 
   it('turns a problem with a reason code into a refusal that carries its receipt', async () => {
@@ -167,10 +193,13 @@ describe('HttpLineService', () => {
   it('reads an answer at the byte limit and refuses one byte more', async () => {
     const sent = (length: number): Promise<HttpLineService> =>
       lineThat((_, response) => {
-        const text = JSON.stringify({ now: '2026-01-02T03:04:05.000Z' });
+        const text = JSON.stringify({ now: '2026-01-02T03:04:05.000Z', breakGlass: null });
         response.writeHead(200, { 'content-type': 'application/json' }).end(text.padEnd(length, ' '));
       });
-    expect(await (await sent(API_LIMITS.maxResponseBytes)).time()).toEqual({ now: Date.UTC(2026, 0, 2, 3, 4, 5) });
+    expect(await (await sent(API_LIMITS.maxResponseBytes)).time()).toEqual({
+      now: Date.UTC(2026, 0, 2, 3, 4, 5),
+      breakGlass: null,
+    });
     const error = await failure((await sent(API_LIMITS.maxResponseBytes + 1)).time());
     expect(codeOf(error)).toBe('ERR_API_PROTOCOL');
   });

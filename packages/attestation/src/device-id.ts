@@ -5,7 +5,7 @@ import { AttestationError } from './error.ts';
 import type { Subject } from './statement.ts';
 
 /** Where a hardware identifier was read from. */
-export const HARDWARE_ID_SCHEMES = ['spi-nor-uid', 'mcu-uid', 'se-serial', 'tpm-ek', 'idevid'] as const;
+export const HARDWARE_ID_SCHEMES = ['spi-nor-uid', 'mcu-uid', 'stored-id', 'se-serial', 'tpm-ek', 'idevid'] as const;
 export type HardwareIdScheme = (typeof HARDWARE_ID_SCHEMES)[number];
 
 export interface HardwareId {

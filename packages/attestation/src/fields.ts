@@ -13,6 +13,8 @@ export const sha256Text = z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in l
 export const counter = z.int().min(0);
 export const instantText = z.string().refine(isInstantText, 'not an RFC 3339 time in UTC');
 export const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'not a UUID');
+/** SubjectPublicKeyInfo, DER, in standard base64; vetted where it is decoded. */
+export const publicKeyText = z.string().min(1).max(256);
 export const digestSet = z.object({ sha256: sha256Text });
 
 /** How a claim came to be known, weakest first. */

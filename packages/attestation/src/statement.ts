@@ -21,6 +21,18 @@ export const PREDICATE_TYPES = {
   releaseCandidate: `${PREDICATE_BASE}/release-candidate/v1`,
   releaseApproval: `${PREDICATE_BASE}/release-approval/v1`,
   releaseWithdrawal: `${PREDICATE_BASE}/release-withdrawal/v1`,
+  ceremony: `${PREDICATE_BASE}/ceremony/v1`,
+  breakGlassOpening: `${PREDICATE_BASE}/break-glass-opening/v1`,
+  breakGlassClosing: `${PREDICATE_BASE}/break-glass-closing/v1`,
+  breakGlassReview: `${PREDICATE_BASE}/break-glass-review/v1`,
+  mediaTransfer: `${PREDICATE_BASE}/media-transfer/v1`,
+  debugBundle: `${PREDICATE_BASE}/debug-bundle/v1`,
+  counterException: `${PREDICATE_BASE}/counter-exception/v1`,
+  gateRefusal: `${PREDICATE_BASE}/gate-refusal/v1`,
+  keyEnrolment: `${PREDICATE_BASE}/key-enrolment/v1`,
+  trustChange: `${PREDICATE_BASE}/trust-change/v1`,
+  trustApproval: `${PREDICATE_BASE}/trust-approval/v1`,
+  imageUnsealing: `${PREDICATE_BASE}/image-unsealing/v1`,
 } as const;
 
 export type PredicateType = (typeof PREDICATE_TYPES)[keyof typeof PREDICATE_TYPES];
@@ -31,9 +43,12 @@ export interface Subject {
   readonly digest: DigestSet;
 }
 
+/** At least one; more only where the predicate's definition says so. */
+export type Subjects = readonly [Subject, ...Subject[]];
+
 export interface Statement<Predicate> {
   readonly _type: typeof STATEMENT_TYPE;
-  readonly subject: readonly [Subject];
+  readonly subject: Subjects;
   readonly predicateType: PredicateType;
   readonly predicate: Predicate;
 }
@@ -42,26 +57,36 @@ export interface Statement<Predicate> {
 export interface PredicateDefinition<Predicate> {
   readonly predicateType: PredicateType;
   readonly schema: z.ZodType<Predicate>;
+  /** How many subjects such a statement may have; one unless said. */
+  readonly maxSubjects?: number;
 }
+
+const subjectSchema = z.object({
+  name: z.string().max(128),
+  uri: z.string().max(512).optional(),
+  digest: digestSet,
+});
 
 const header = z.object({
   _type: z.literal(STATEMENT_TYPE),
-  subject: z.tuple([z.object({ name: z.string().max(128), uri: z.string().max(512).optional(), digest: digestSet })]),
+  subject: z.tuple([subjectSchema], subjectSchema),
   predicateType: z.string().max(256),
   predicate: z.unknown(),
 });
 
-/** The bytes to sign for a statement about one subject. Throws `TypeError` when `predicate` breaks its own schema. */
+/** The bytes to sign for a statement. Throws `TypeError` when `predicate` breaks its own schema, or has too many subjects. */
 export function buildStatement<Predicate>(
   definition: PredicateDefinition<Predicate>,
-  subject: Subject,
+  subject: Subject | Subjects,
   predicate: Predicate,
 ): Bytes {
+  const subjects = 'name' in subject ? [subject] : subject;
+  if (subjects.length > maxSubjectsOf(definition)) throw new TypeError('the statement has too many subjects');
   const checked = definition.schema.safeParse(predicate);
   if (!checked.success) throw new TypeError(`the predicate breaks its schema at ${describeIssues(checked.error)}`);
   return formatJson({
     _type: STATEMENT_TYPE,
-    subject: [subject],
+    subject: subjects,
     predicateType: definition.predicateType,
     predicate: checked.data,
   });
@@ -96,6 +121,9 @@ export function toStatement<Predicate>(
   if (outer.predicateType !== definition.predicateType) {
     throw new AttestationError('ERR_STATEMENT_PREDICATE_TYPE', `the statement is not a ${definition.predicateType}`);
   }
+  if (outer.subject.length > maxSubjectsOf(definition)) {
+    throw new AttestationError('ERR_STATEMENT_FORMAT', 'the statement has more subjects than its type allows');
+  }
   const predicate = definition.schema.safeParse(outer.predicate);
   if (!predicate.success) throw formatError(predicate.error);
   return { ...outer, predicate: predicate.data } as Statement<Predicate>;
@@ -104,6 +132,10 @@ export function toStatement<Predicate>(
 /** The predicate type a payload claims; throws as {@link parseStatement} does. */
 export function readPredicateType(payload: Bytes): string {
   return parseStatementHeader(payload).predicateType;
+}
+
+function maxSubjectsOf(definition: PredicateDefinition<unknown>): number {
+  return definition.maxSubjects ?? 1;
 }
 
 /** Issues as path and code only: their messages may carry the offending input. */

@@ -95,6 +95,14 @@ describe('statement', () => {
     expect(codeOf(() => parseStatement(operatorSession, encodeUtf8(text)))).toBe('ERR_JSON_DUPLICATE_KEY');
   });
 
+  it('has as many subjects as its type allows, and one more is refused', () => {
+    const several = { ...operatorSession, maxSubjects: 2 };
+    const two = buildStatement(several, [subject, subject], session);
+    expect(parseStatement(several, two).subject).toHaveLength(2);
+    expect(codeOf(() => parseStatement(operatorSession, two))).toBe('ERR_STATEMENT_FORMAT');
+    expect(() => buildStatement(several, [subject, subject, subject], session)).toThrow(TypeError);
+  });
+
   it('is not built from a predicate that could not be read back', () => {
     const broken = { ...session, session: { ...session.session, openedAt: 'yesterday' } };
     expect(() => buildStatement(operatorSession, subject, broken)).toThrow(TypeError);

@@ -28,6 +28,7 @@ export type CoreErrorCode =
   | 'ERR_CORE_UTF8'
   | 'ERR_CORE_HEX'
   | 'ERR_CORE_BASE64'
+  | 'ERR_CORE_WORDS'
   | 'ERR_JSON_TOO_LARGE'
   | 'ERR_JSON_TOO_DEEP'
   | 'ERR_JSON_TOO_MANY_VALUES'

@@ -10,6 +10,7 @@ export {
   equalBytes,
 } from './bytes.ts';
 export { formatInstant, parseInstant } from './clock.ts';
+export { CUSTODY_GRADES, isCustodyGradeAtLeast } from './custody-grade.ts';
 export { sha256, sha256Hex, toDigestSet } from './digest.ts';
 export {
   findSigners,
@@ -24,7 +25,14 @@ export {
   verifyEnvelope,
 } from './dsse.ts';
 export { CoreError, hasCode, RefusedError, WitnessmarkError } from './error.ts';
-export { isSignedBy, parsePublicKey, parsePublicKeyPem, publicKeyFromEd25519 } from './public-key.ts';
+export { decodePgpWords, encodePgpWords } from './pgp-words.ts';
+export {
+  isSignedBy,
+  parsePublicKey,
+  parsePublicKeyPem,
+  publicKeyFromEd25519,
+  publicKeyFromP256,
+} from './public-key.ts';
 export { describeReasonCode, isReasonCode, REASON_CODES } from './reason-codes/index.ts';
 export {
   formatNote,
@@ -42,6 +50,7 @@ export { DEFAULT_JSON_LIMITS, formatJson, parseStrictJson } from './strict-json.
 
 export type { Bytes } from './bytes.ts';
 export type { Clock, Instant } from './clock.ts';
+export type { CustodyGrade } from './custody-grade.ts';
 export type { DigestSet } from './digest.ts';
 export type { Envelope, EnvelopeSignature, VerifiedEnvelope, VerifyEnvelopeOptions } from './dsse.ts';
 export type { CoreErrorCode, ErrorDetails } from './error.ts';

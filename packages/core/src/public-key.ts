@@ -53,6 +53,11 @@ export function parsePublicKeyPem(pem: string): PublicKey {
   return parsePublicKey(decodePemBody((match[1] as string).replaceAll(/\r?\n/g, '')));
 }
 
+/** Reads a 65-byte uncompressed point; throws as {@link parsePublicKey} does. */
+export function publicKeyFromP256(point: Bytes): PublicKey {
+  return parsePublicKey(concatBytes(P256_PREFIX, point));
+}
+
 /** Throws as {@link parsePublicKey} does. */
 export function publicKeyFromEd25519(point: Bytes): PublicKey {
   return parsePublicKey(concatBytes(ED25519_PREFIX, point));

@@ -25,6 +25,34 @@ describe('instants', () => {
     expect(parseInstant(text)).toBe(instant);
   });
 
+  it('read every day as Date does, and none that there is not', () => {
+    const two = (value: number): string => String(value).padStart(2, '0');
+    for (const year of [
+      '0000',
+      '0004',
+      '0099',
+      '0100',
+      '1600',
+      '1900',
+      '1970',
+      '2000',
+      '2023',
+      '2024',
+      '2100',
+      '9999',
+    ]) {
+      for (let month = 0; month <= 13; month += 1) {
+        for (let day = 0; day <= 32; day += 1) {
+          const text = `${year}-${two(month)}-${two(day)}T12:34:56Z`;
+          const date = new Date(text);
+          const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10));
+          if (exists) expect(parseInstant(text)).toBe(date.getTime());
+          else expectCode('ERR_TIME_FORMAT', () => parseInstant(text));
+        }
+      }
+    }
+  });
+
   it.each([
     '',
     '2026-01-01',

@@ -1,11 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-/** How a claim about the custody of a key came to be known. */
-
-/** Strongest first: signed by the token's vendor; certified by a TPM; the token says so; somebody says so. */
-export const CUSTODY_GRADES = ['vendorAttested', 'tpmCertified', 'selfReported', 'asserted'] as const;
-export type CustodyGrade = (typeof CUSTODY_GRADES)[number];
-
-/** Whether `grade` is `minimum` or stronger. */
-export function isGradeAtLeast(grade: CustodyGrade, minimum: CustodyGrade): boolean {
-  return CUSTODY_GRADES.indexOf(grade) <= CUSTODY_GRADES.indexOf(minimum);
-}
+/** The grades of custody claims; the trusted root and the policies of verifiers use the same ones. */
+export { CUSTODY_GRADES, isCustodyGradeAtLeast as isGradeAtLeast, type CustodyGrade } from '@witnessmark/core';

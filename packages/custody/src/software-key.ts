@@ -4,13 +4,12 @@
  * production policies refuse it.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parsePublicKey, type Bytes, type PublicKey, type SignatureScheme } from '@witnessmark/core';
 import { CustodyError } from './error.ts';
+import { readKeyFile } from './key-file.ts';
 import type { Signer } from './signer.ts';
-
-const GROUP_AND_OTHERS = 0o077;
 
 export class SoftwareKey implements Signer {
   readonly publicKey: PublicKey;
@@ -58,20 +57,10 @@ export function saveSoftwareKey(path: string, key: SoftwareKey): void {
 
 /** Reads a key file; throws `ERR_CUSTODY_KEY_FILE`, or `ERR_CUSTODY_KEY_MODE` when others may read it. */
 export function loadSoftwareKey(path: string): SoftwareKey {
-  let pem: string;
+  const pem = readKeyFile(path);
   try {
-    const file = openSync(path, 'r');
-    try {
-      if ((fstatSync(file).mode & GROUP_AND_OTHERS) !== 0) {
-        throw new CustodyError('ERR_CUSTODY_KEY_MODE', `${path} can be read by others; its mode must be 0600`);
-      }
-      pem = readFileSync(file, 'utf8');
-    } finally {
-      closeSync(file);
-    }
     return new SoftwareKey(createPrivateKey(pem));
   } catch (cause) {
-    if (cause instanceof CustodyError) throw cause;
     throw new CustodyError('ERR_CUSTODY_KEY_FILE', `${path} is not a readable private key`, { cause });
   }
 }

@@ -89,6 +89,14 @@ export class Fields {
     return value as readonly JsonValue[];
   }
 
+  /** As `array`, for a member that may be left out, but not be empty then. */
+  optionalArray(name: string, max: number): readonly JsonValue[] {
+    if (!this.#members.has(name)) return [];
+    const value = this.array(name, max);
+    if (value.length === 0) throw this.#wrong(name, 'left out when it is empty');
+    return value;
+  }
+
   object(name: string): Fields {
     return new Fields(this.#take(name), `${this.#where}.${name}`, this.#refuse);
   }

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { reconcile, type AccountedRequest, type LoggedSignature, type ReconcileInput } from '@witnessmark/custody';
+import { tmpdir } from 'node:os';
+import {
+  reconcile,
+  ReconcileSpool,
+  type AccountedRequest,
+  type LoggedSignature,
+  type ReconcileInput,
+} from '@witnessmark/custody';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -20,6 +27,63 @@ describe('I15: reconciliation', () => {
   it('A45: finds signatures the token made off the book, and such that it never made', () => {
     expect(codes(balance([request(1)], [entry(1)], 2))).toEqual(['CU-163']);
     expect(codes(balance([request(1), request(2)], [entry(1), entry(2)], 1))).toEqual(['CU-164']);
+  });
+
+  it('A45: finds a second signature of a statement that custody signed once; a copy in another log is none', () => {
+    const again = { ...entry(1), entry: '7', signature: 'made beside custody' };
+    expect(codes(balance([request(1)], [entry(1), again], 1))).toEqual(['CU-162']);
+    expect(codes(balance([request(1), request(1)], [entry(1), again], 2))).toEqual([]);
+    expect(codes(balance([request(1)], [entry(1), { ...entry(1), entry: '7' }], 1))).toEqual([]);
+  });
+
+  it('waits for what may still be on its way to the log, to the moment', () => {
+    const at = '2026-11-20T00:00:00.000Z';
+    const input = balance([request(1), request(2, { outcome: 'unknown' })], [], 1);
+    expect(codes({ ...input, recentFrom: at })).toEqual([]);
+    expect(codes({ ...input, recentFrom: '2026-11-20T00:00:00.001Z' })).toEqual(['CU-161', 'CU-158']);
+    expect(codes({ ...balance([], [entry(3)], 0), recentFrom: at })).toEqual(['CU-162']);
+  });
+
+  it('says the same when the accounts are spread over files', () => {
+    const numbers = fc.array(fc.nat(400), { maxLength: 60 });
+    const outcome = fc.constantFrom<AccountedRequest['outcome']>('signed', 'failed', 'unknown');
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(400), outcome), { maxLength: 60 }),
+        numbers,
+        fc.nat(80),
+        (made, kept, counted) => {
+          // Spread over the first byte of the digest, as real ones are.
+          const spread = <T extends { readonly digest: string }>(of: T): T => ({
+            ...of,
+            digest: of.digest.slice(-2) + of.digest.slice(2),
+          });
+          const input = balance(
+            made.map(([number, found]) => spread(request(number, { outcome: found }))),
+            kept.map((number) => spread(entry(number))),
+            counted,
+          );
+          const spool = new ReconcileSpool(tmpdir());
+          for (const one of input.requests) spool.addRequest(one);
+          for (const one of input.logged) spool.addLogged(one);
+          const { findings, findingCount, ...sum } = spool.finish(input);
+          const { findings: expected, ...expectedSum } = reconcile(input);
+          expect(sum).toEqual(expectedSum);
+          expect(findings.map((finding) => JSON.stringify(finding)).toSorted()).toEqual(
+            expected.map((finding) => JSON.stringify(finding)).toSorted(),
+          );
+          expect(findingCount).toBe(expected.length);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it('lists a thousand findings and tells the number of all', () => {
+    const spool = new ReconcileSpool(tmpdir());
+    for (let number = 0; number < 1_200; number += 1) spool.addLogged(entry(number));
+    const { findings, findingCount } = spool.finish({ ...balance([], [], 0), token: null });
+    expect([findings.length, findingCount]).toEqual([1_000, 1_200]);
   });
 
   it('says what it cannot tell, and takes an entry for an explanation', () => {
@@ -95,7 +159,7 @@ function request(number: number, change: Partial<AccountedRequest> = {}): Accoun
 }
 
 function entry(number: number): LoggedSignature {
-  return { entry: String(number), keyid: KEY, digest: digest(number) };
+  return { entry: String(number), keyid: KEY, digest: digest(number), signature: `signature ${number}` };
 }
 
 function digest(number: number): string {

@@ -4,7 +4,7 @@
  * bounded in time, can be cancelled, and ends in one of three ways; "could not tell" is never folded into "no".
  */
 import type { Bytes, ReasonCode } from '@witnessmark/core';
-import type { BoardProfile } from './profile.ts';
+import type { BoardProfile, ProfileIdScheme } from './profile.ts';
 
 /**
  * `DONE`: the programmer and the device say so (only a separate read proves content). `FAILED`: they answered, and the
@@ -15,23 +15,33 @@ export type DriverOutcome<T> =
   | { readonly state: 'FAILED'; readonly code: ReasonCode; readonly detail: string }
   | { readonly state: 'UNKNOWN'; readonly detail: string };
 
+/** A start of a tool that ended before it had spoken to the part; nothing was sent, and it was started again. */
+export interface Retry {
+  readonly operation: string;
+  /** The number of the start that failed, from 1 on. */
+  readonly start: number;
+  readonly detail: string;
+}
+
 export interface OperationOptions {
   /** Cancels the operation; it then ends in `UNKNOWN`. */
   readonly signal?: AbortSignal;
   /** Replaces the profile's time limit. */
   readonly timeoutMs?: number;
+  /** Hears of every start that was repeated; at most `maxToolStarts` of the profile are made. Must not throw. */
+  readonly onRetry?: (retry: Retry) => void;
 }
 
 export interface DeviceIdentity {
   readonly model: string;
   readonly sizeBytes: number;
-  /** Lower-case hexadecimal: the answer to RDID, or the JTAG IDCODE of a microcontroller. */
+  /** Lower-case hexadecimal: the answer to RDID, the JTAG IDCODE of a microcontroller, or an AVR's signature. */
   readonly jedecId: string;
 }
 
 /** The raw identifier that names the part itself (spec/device-id.md). */
 export interface HardwareIdReading {
-  readonly scheme: 'spi-nor-uid' | 'mcu-uid';
+  readonly scheme: ProfileIdScheme;
   readonly value: Bytes;
 }
 
@@ -85,11 +95,11 @@ export interface DeviceDriver {
    * the device refuses, `UF-07` when it was exchanged meanwhile. Throws `RangeError` when the image does not fit.
    */
   program(order: ProgramOrder, options?: OperationOptions): Promise<DriverOutcome<undefined>>;
-  /** Reads the range in a run of its own, not from anything programming left behind. */
+  /** Reads the range in a run of its own, not from anything programming left behind. The bytes are the caller's own. */
   readBack(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<Bytes>>;
-  /** Applies the profile's lock recipe; `UF-04` when the registers do not take it. */
+  /** Applies the profile's lock recipe; `UF-04` when the registers do not take it, or when the board has none. */
   lock(options?: OperationOptions): Promise<DriverOutcome<undefined>>;
-  /** What the registers say and, when they say locked, whether writes that must be refused are refused. */
+  /** What the part says and, when it says locked, whether what must be refused is refused; `unknown` without a lock recipe. */
   readLockState(options?: OperationOptions): Promise<DriverOutcome<LockState>>;
   /** Takes power or at least every volatile setting from the device, so that the next answer is what stays. */
   reset(options?: OperationOptions): Promise<DriverOutcome<undefined>>;

@@ -8,6 +8,8 @@ export type DeviceErrorCode =
   | 'ERR_DEVICE_PROTOCOL'
   /** The programming tool ended in a way that says nothing about the device. */
   | 'ERR_DEVICE_TOOL'
+  /** A device profile is malformed, or describes no board a driver can work with. */
+  | 'ERR_DEVICE_PROFILE'
   /** A simulated chip's file is missing, damaged or another chip's. */
   | 'ERR_DEVICE_CHIP_FILE';
 

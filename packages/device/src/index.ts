@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+export { AvrdudeDriver } from './avrdude/avrdude-driver.ts';
+export { measureBoot } from './boot/boot-check.ts';
+export { QemuBootCheck } from './boot/qemu-boot-check.ts';
 export { runBounded } from './bounded.ts';
-export { PROGRAM_PHASES } from './contract.ts';
-export { DeviceError } from './error.ts';
-export { FlashromDriver } from './flashrom/flashrom-driver.ts';
-export { isPlaceholderId } from './hardware-id.ts';
-export { OpenocdDriver } from './openocd/openocd-driver.ts';
-export { RemoteBitbangServer } from './openocd/server.ts';
-export { RemoteBitbangProcess } from './openocd/server-process.ts';
 export {
+  ATMEGA328P_BOARD,
+  AVR_PROFILES,
   DEVICE_PROFILES,
+  findAvrProfile,
   findDeviceProfile,
   findMcuProfile,
   MCU_PROFILES,
@@ -17,7 +16,16 @@ export {
   W25Q128_BOARD,
   W25Q32_BOARD,
   W25Q80_BOARD,
-} from './profile.ts';
+} from './built-in-profiles.ts';
+export { PROGRAM_PHASES } from './contract.ts';
+export { DeviceError } from './error.ts';
+export { FlashromDriver } from './flashrom/flashrom-driver.ts';
+export { isPlaceholderId, isPlaceholderText } from './hardware-id.ts';
+export { OpenocdDriver } from './openocd/openocd-driver.ts';
+export { RemoteBitbangServer } from './openocd/server.ts';
+export { RemoteBitbangProcess } from './openocd/server-process.ts';
+export { canLock, isReadableWhenLocked } from './profile.ts';
+export { parseProfile, PROFILE_LIMITS, PROFILE_MEDIA_TYPE } from './profile-file.ts';
 export { buildSampleImage } from './sample-image.ts';
 export { SerprogClient } from './serprog/client.ts';
 export { SerprogServer } from './serprog/server.ts';
@@ -34,6 +42,10 @@ export { McuBay } from './stm32/mcu-bay.ts';
 export { McuFile } from './stm32/mcu-file.ts';
 export { formatMcuState, parseMcuState } from './stm32/mcu-state.ts';
 
+export type { AvrdudeDriverOptions } from './avrdude/avrdude-driver.ts';
+export type { AvrdudeAddress } from './avrdude/command.ts';
+export type { BootCheck, BootMeasurement, BootReport } from './boot/boot-check.ts';
+export type { QemuBootCheckOptions } from './boot/qemu-boot-check.ts';
 export type { BoundedOperation } from './bounded.ts';
 export type {
   DeviceDriver,
@@ -47,6 +59,7 @@ export type {
   ProgramPhase,
   ProgramProgress,
   ProgrammerInfo,
+  Retry,
 } from './contract.ts';
 export type { DeviceErrorCode } from './error.ts';
 export type { FlashromDriverOptions } from './flashrom/flashrom-driver.ts';
@@ -55,11 +68,16 @@ export type { BitbangAddress } from './openocd/script.ts';
 export type { RemoteBitbangServerOptions } from './openocd/server.ts';
 export type { RemoteBitbangProcessOptions } from './openocd/server-process.ts';
 export type {
+  AnyProfile,
+  AvrProfile,
   BoardProfile,
   DeviceProfile,
   FlashRegion,
+  HardwareIdSource,
   LockRecipe,
   McuProfile,
+  MeasurementRecipe,
+  NoLock,
   ReadoutProtectionRecipe,
   RegisterSetting,
   TimeLimits,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Device profiles: everything a driver has to know about a part, as data (spec/device-driver.md). */
+/** Device profiles: everything a driver has to know about a board, as data (spec/device-profile.md). */
 
 /** Bits of a status register that the lock recipe sets to `value` and that a locked part shows. */
 export interface RegisterSetting {
@@ -20,6 +20,13 @@ export interface ReadoutProtectionRecipe {
   readonly level: 1;
 }
 
+/** A board whose lock this fixture can neither set nor read; a recipe with a lock is refused for it. */
+export interface NoLock {
+  readonly kind: 'none';
+  /** For people: why. */
+  readonly reason: string;
+}
+
 export interface FlashRegion {
   readonly name: string;
   readonly address: number;
@@ -38,25 +45,51 @@ export interface TimeLimits {
   readonly reset: number;
 }
 
+/** `spi-nor-uid` and `mcu-uid` are the maker's; `stored-id` was written by somebody and can be written again. */
+export type ProfileIdScheme = 'spi-nor-uid' | 'mcu-uid' | 'stored-id';
+
+/** How the hardware id is read. */
+export type HardwareIdSource =
+  | { readonly kind: 'spi-instruction'; readonly opcode: number; readonly dummyBytes: number }
+  | { readonly kind: 'memory'; readonly address: number }
+  | { readonly kind: 'eeprom'; readonly address: number };
+
+/** How content is measured, and whose word it is. */
+export interface MeasurementRecipe {
+  /** Exactly the image's range, as read back, hashed with SHA-256. */
+  readonly method: 'flash-range';
+  /** `programmer`: the fixture reads the flash itself. `target`: software on the part reads it out. */
+  readonly readBy: 'programmer' | 'target';
+}
+
 /** What every board has, whatever its part. */
 export interface BoardProfile {
   readonly id: string;
   readonly model: string;
-  /** Lower-case hexadecimal: the answer to RDID, or the JTAG IDCODE of a microcontroller; both name maker and part. */
+  /** Lower-case hexadecimal: the answer to RDID, the JTAG IDCODE of a microcontroller, or an AVR's signature. */
   readonly jedecId: string;
+  /** Bytes of flash that can be programmed, from address 0 on. */
   readonly sizeBytes: number;
   readonly pageBytes: number;
   readonly eraseBlockBytes: number;
   readonly regions: readonly FlashRegion[];
-  readonly hardwareIdScheme: 'spi-nor-uid' | 'mcu-uid';
+  readonly hardwareIdScheme: ProfileIdScheme;
   readonly hardwareIdBytes: number;
-  readonly lockRecipe: LockRecipe | ReadoutProtectionRecipe;
+  readonly hardwareIdSource: HardwareIdSource;
+  /** Identifiers, in hexadecimal, that many of these parts bear; refused besides what is refused everywhere. */
+  readonly placeholderIds: readonly string[];
+  readonly measurement: MeasurementRecipe;
+  readonly lockRecipe: LockRecipe | ReadoutProtectionRecipe | NoLock;
   readonly timeLimitsMs: TimeLimits;
+  /** How often a tool is started that gives up before it has spoken to the part. */
+  readonly maxToolStarts: number;
 }
 
 /** A board around a serial flash. */
 export interface DeviceProfile extends BoardProfile {
+  readonly kind: 'spi-nor';
   readonly hardwareIdScheme: 'spi-nor-uid';
+  readonly hardwareIdSource: Extract<HardwareIdSource, { readonly kind: 'spi-instruction' }>;
   readonly lockRecipe: LockRecipe;
   /** The part's name in flashrom's table (`flashrom -L`). */
   readonly flashromChip: string;
@@ -64,114 +97,39 @@ export interface DeviceProfile extends BoardProfile {
 
 /** A board around an STM32F1 microcontroller, its debug port and its reset wired to the fixture. */
 export interface McuProfile extends BoardProfile {
+  readonly kind: 'stm32f1';
   readonly hardwareIdScheme: 'mcu-uid';
+  readonly hardwareIdSource: Extract<HardwareIdSource, { readonly kind: 'memory' }>;
   readonly lockRecipe: ReadoutProtectionRecipe;
   /** Lower-case hexadecimal JTAG IDCODE of the core's debug port. */
   readonly debugPortId: string;
 }
 
-/** BP2..BP0 = 111 protects all; SRP0 lets the board's WP# pin hold the registers; TB, SEC, CMP and SRP1 stay clear. */
-const PROTECT_ALL_HELD_BY_PIN: LockRecipe = {
-  kind: 'spi-nor-status-registers',
-  statusRegister1: { mask: 0xfc, value: 0x9c },
-  statusRegister2: { mask: 0x41, value: 0x00 },
-};
-
-/** A board with a 1 MiB W25Q80-class flash, WP# tied low on the board. */
-export const W25Q80_BOARD: DeviceProfile = {
-  id: 'w25q80-board',
-  model: 'W25Q80',
-  jedecId: 'ef4014',
-  sizeBytes: 1024 * 1024,
-  pageBytes: 256,
-  eraseBlockBytes: 4096,
-  regions: [{ name: 'firmware', address: 0, length: 1024 * 1024 }],
-  hardwareIdScheme: 'spi-nor-uid',
-  hardwareIdBytes: 8,
-  lockRecipe: PROTECT_ALL_HELD_BY_PIN,
-  flashromChip: 'W25Q80.V',
-  timeLimitsMs: {
-    identify: 5_000,
-    readHardwareId: 5_000,
-    erase: 30_000,
-    program: 60_000,
-    readBack: 30_000,
-    lock: 5_000,
-    readLockState: 5_000,
-    reset: 5_000,
-  },
-};
-
-/** A board with a 4 MiB W25Q32-class flash, WP# tied low on the board. */
-export const W25Q32_BOARD: DeviceProfile = {
-  ...W25Q80_BOARD,
-  id: 'w25q32-board',
-  model: 'W25Q32',
-  jedecId: 'ef4016',
-  sizeBytes: 4 * 1024 * 1024,
-  regions: [{ name: 'firmware', address: 0, length: 4 * 1024 * 1024 }],
-  flashromChip: 'W25Q32.V',
-  timeLimitsMs: { ...W25Q80_BOARD.timeLimitsMs, erase: 90_000, program: 180_000, readBack: 60_000 },
-};
-
-/** A board with a 16 MiB W25Q128-class flash, WP# tied low on the board. */
-export const W25Q128_BOARD: DeviceProfile = {
-  ...W25Q80_BOARD,
-  id: 'w25q128-board',
-  model: 'W25Q128',
-  jedecId: 'ef4018',
-  sizeBytes: 16 * 1024 * 1024,
-  regions: [{ name: 'firmware', address: 0, length: 16 * 1024 * 1024 }],
-  flashromChip: 'W25Q128.V',
-  timeLimitsMs: { ...W25Q80_BOARD.timeLimitsMs, erase: 300_000, program: 600_000, readBack: 120_000 },
-};
-
-/** A board with a 16 KiB STM32F103C4. OpenOCD writes two to three KiB in a second. */
-export const STM32F103C4_BOARD: McuProfile = {
-  id: 'stm32f103c4-board',
-  model: 'STM32F103C4',
-  jedecId: '16412041',
-  debugPortId: '3ba00477',
-  sizeBytes: 16 * 1024,
-  pageBytes: 1024,
-  eraseBlockBytes: 1024,
-  regions: [{ name: 'firmware', address: 0, length: 16 * 1024 }],
-  hardwareIdScheme: 'mcu-uid',
-  hardwareIdBytes: 12,
-  lockRecipe: { kind: 'stm32-readout-protection', level: 1 },
-  timeLimitsMs: {
-    identify: 10_000,
-    readHardwareId: 10_000,
-    erase: 30_000,
-    program: 60_000,
-    readBack: 30_000,
-    lock: 10_000,
-    readLockState: 10_000,
-    reset: 10_000,
-  },
-};
-
-/** A board with a 64 KiB STM32F103C8. */
-export const STM32F103C8_BOARD: McuProfile = {
-  ...STM32F103C4_BOARD,
-  id: 'stm32f103c8-board',
-  model: 'STM32F103C8',
-  jedecId: '16410041',
-  sizeBytes: 64 * 1024,
-  regions: [{ name: 'firmware', address: 0, length: 64 * 1024 }],
-  timeLimitsMs: { ...STM32F103C4_BOARD.timeLimitsMs, program: 180_000 },
-};
-
-export const DEVICE_PROFILES: readonly DeviceProfile[] = [W25Q80_BOARD, W25Q32_BOARD, W25Q128_BOARD];
-
-/** Returns the profile of that id, or undefined. */
-export function findDeviceProfile(id: string): DeviceProfile | undefined {
-  return DEVICE_PROFILES.find((profile) => profile.id === id);
+/** A board around an AVR that programs itself through its boot loader. */
+export interface AvrProfile extends BoardProfile {
+  readonly kind: 'avr';
+  readonly hardwareIdScheme: 'stored-id';
+  readonly hardwareIdSource: Extract<HardwareIdSource, { readonly kind: 'eeprom' }>;
+  readonly lockRecipe: NoLock;
+  /** The part's name for avrdude (`-p`), the programmer's (`-c`), and the speed of the line. */
+  readonly avrdudePart: string;
+  readonly avrdudeProgrammer: string;
+  readonly baudRate: number;
+  /** All flash there is, the boot loader's section included. */
+  readonly flashBytes: number;
+  readonly eepromBytes: number;
+  /** The section behind the application, as it reads on every good board. */
+  readonly bootLoader: { readonly sha256: string } | null;
 }
 
-export const MCU_PROFILES: readonly McuProfile[] = [STM32F103C4_BOARD, STM32F103C8_BOARD];
+export type AnyProfile = DeviceProfile | McuProfile | AvrProfile;
 
-/** Returns the microcontroller profile of that id, or undefined. */
-export function findMcuProfile(id: string): McuProfile | undefined {
-  return MCU_PROFILES.find((profile) => profile.id === id);
+/** Whether a lock can be set, and read after a reset. */
+export function canLock({ lockRecipe }: Pick<BoardProfile, 'lockRecipe'>): boolean {
+  return lockRecipe.kind !== 'none';
+}
+
+/** Whether a locked part can still be read back; where it cannot, it has to be measured before. */
+export function isReadableWhenLocked({ lockRecipe }: Pick<BoardProfile, 'lockRecipe'>): boolean {
+  return lockRecipe.kind !== 'stm32-readout-protection';
 }

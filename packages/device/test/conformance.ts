@@ -4,108 +4,36 @@
  * the wire or the power does not play along. It drives the model behind the driver's own wire through a bay; what
  * differs from one kind of part to another is in a `PartKit`.
  */
-import { equalBytes, sha256Hex, type Bytes } from '@witnessmark/core';
+import { equalBytes } from '@witnessmark/core';
 import { describe, it, type ExpectStatic } from 'vitest';
+import { canLock, type ProgramProgress } from '../src/index.ts';
 import {
-  PROGRAM_PHASES,
-  type BoardProfile,
-  type ChipFaults,
-  type DeviceDriver,
-  type DriverOutcome,
-  type FlashRange,
-  type ProgramProgress,
-} from '../src/index.ts';
-
-export interface DriverHarness {
-  readonly driver: DeviceDriver;
-  /** Throws when the driver left a process or a file behind. */
-  readonly expectNothingLeft: () => void;
-  readonly close: () => Promise<void>;
-}
-
-/** A model of a part, as the suite handles it. */
-export interface TestPart {
-  readonly uniqueId: Bytes;
-  readonly revision: number;
-  readonly awaitsPowerCut: boolean;
-  snapshot(): { readonly memory: Bytes };
-  inject(faults: ChipFaults): void;
-}
-
-/** The place it sits in, which goes on working when the part is exchanged. */
-export interface TestBay<Part> {
-  readonly chip: Part | null;
-  insert(chip: Part | null): Part | null;
-  powerOn(): void;
-  /** Breaks the link once, after that much further traffic. */
-  dropLinkAfter(amount: number): void;
-}
-
-/** One kind of part: how to make it and how large things are on it. */
-export interface PartKit<Part extends TestPart, Bay extends TestBay<Part>> {
-  readonly profile: BoardProfile;
-  /** Two images as large as `image`; both start at address 0. */
-  readonly image: Bytes;
-  readonly otherImage: Bytes;
-  /** A part of the image that starts and ends within an erase block, and a range that overlaps it to be read. */
-  readonly partial: { readonly address: number; readonly length: number; readonly read: FlashRange };
-  /** Whole erase blocks inside the image. */
-  readonly eraseRange: FlashRange;
-  readonly powerCutAfter: { readonly program: number; readonly erase: number };
-  readonly linkDropAfter: number;
-  uniqueId(seed: string, index: number): Bytes;
-  newBay(part: Part): Bay;
-  newPart(uniqueId: Bytes, content?: Bytes): Part;
-  /** A part of another kind. */
-  newOtherPart(uniqueId: Bytes): Part;
-  /** Refuses to be written, and nothing a driver may do changes that. */
-  newProtectedPart(uniqueId: Bytes): Part;
-  /** Takes no lock. */
-  newUnlockablePart(uniqueId: Bytes): Part;
-}
-
-/** Builds the driver under test on a bay that holds a part of the kit. */
-export type MakeHarness<Bay> = (bay: Bay) => Promise<DriverHarness>;
-
-export interface ConformanceOptions {
-  /** Time limit for operations that would never end; long enough for the driver to have begun its work. */
-  readonly stuckMs: number;
-  /** The tool gives up on a busy device by itself, before the limit. */
-  readonly givesUp?: boolean;
-}
-
-export interface Bench<Part, Bay> extends DriverHarness {
-  readonly bay: Bay;
-  readonly chip: Part;
-}
-
-/** Runs a test on a fresh part in a fresh bay, and looks afterwards whether the driver has put its things away. */
-export function onBench<Part extends TestPart, Bay extends TestBay<Part>>(
-  kit: PartKit<Part, Bay>,
-  makeHarness: MakeHarness<Bay>,
-  makePart: () => Part,
-  test: (bench: Bench<Part, Bay>, expect: ExpectStatic) => Promise<void>,
-): (context: { expect: ExpectStatic }) => Promise<void> {
-  return async ({ expect }) => {
-    const chip = makePart();
-    const bay = kit.newBay(chip);
-    const harness = await makeHarness(bay);
-    try {
-      await test({ ...harness, bay, chip }, expect);
-      harness.expectNothingLeft();
-    } finally {
-      await harness.close();
-    }
-  };
-}
+  abortWhen,
+  chipIn,
+  expectContent,
+  expectOtherContent,
+  expectProgress,
+  expectRecovery,
+  withFaults,
+} from './conformance-checks.ts';
+import {
+  onBench,
+  type Bench,
+  type ConformanceOptions,
+  type MakeHarness,
+  type PartKit,
+  type TestBay,
+  type TestPart,
+} from './conformance-kit.ts';
 
 export function driverConformance<Part extends TestPart, Bay extends TestBay<Part>>(
   name: string,
   kit: PartKit<Part, Bay>,
   makeHarness: MakeHarness<Bay>,
-  { stuckMs, givesUp = false }: ConformanceOptions,
+  { stuckMs, givesUp = false, linkDropCount = kit.linkDrops.defaultCount }: ConformanceOptions,
 ): void {
-  const { profile, image: IMAGE, otherImage: OTHER_IMAGE } = kit;
+  const { profile, image: IMAGE, otherImage: OTHER_IMAGE, newUnlockablePart } = kit;
+  const faultsShowAtOnce = kit.faultsShow === 'when written';
   const WHOLE = { address: 0, length: profile.sizeBytes };
   /** The whole flash of a part that was blank before it got the image. */
   const FILLED = new Uint8Array(profile.sizeBytes).fill(0xff);
@@ -141,20 +69,44 @@ export function driverConformance<Part extends TestPart, Bay extends TestBay<Par
     );
 
     it(
-      'reads the hardware id, and refuses placeholders',
-      withPart(async ({ driver, bay, chip }, expect) => {
+      'reads the hardware id',
+      withPart(async ({ driver, chip }, expect) => {
         expect(await driver.readHardwareId()).toEqual({
           state: 'DONE',
           value: { scheme: profile.hardwareIdScheme, value: chip.uniqueId },
         });
-        for (const placeholder of [
-          new Uint8Array(profile.hardwareIdBytes),
-          new Uint8Array(profile.hardwareIdBytes).fill(0xff),
-          Uint8Array.from({ length: profile.hardwareIdBytes }, (_, at) => at + 1),
-        ]) {
+      }),
+    );
+
+    for (const [what, placeholder] of [
+      ['zeroes', new Uint8Array(profile.hardwareIdBytes)],
+      ['ones', new Uint8Array(profile.hardwareIdBytes).fill(0xff)],
+      ['a count', Uint8Array.from({ length: profile.hardwareIdBytes }, (_, at) => at + 1)],
+    ] as const) {
+      it(
+        `E-21: does nothing to a part whose hardware id is ${what}`,
+        withPart(async ({ driver, bay }, expect) => {
           bay.insert(kit.newPart(placeholder));
-          expect(await driver.readHardwareId()).toMatchObject({ state: 'FAILED', code: 'UF-01' });
-        }
+          const refused = { state: 'FAILED', code: 'UF-01' };
+          expect(await driver.readHardwareId()).toMatchObject(refused);
+          expect(await driver.program({ address: 0, image: IMAGE })).toMatchObject(refused);
+          expect(await driver.readBack(WHOLE)).toMatchObject(refused);
+          expect(
+            chipIn(bay)
+              .snapshot()
+              .memory.every((byte) => byte === 0xff),
+          ).toBe(true);
+        }),
+      );
+    }
+
+    it(
+      'reads a duplicated id as it is: that two parts bear it is for the line to see',
+      withPart(async ({ driver, bay, chip }, expect) => {
+        const first = await driver.readHardwareId();
+        expect(first).toMatchObject({ state: 'DONE' });
+        bay.insert(kit.newPart(chip.uniqueId));
+        expect(await driver.readHardwareId()).toEqual(first);
       }),
     );
 
@@ -270,10 +222,19 @@ export function driverConformance<Part extends TestPart, Bay extends TestBay<Par
     );
 
     it(
-      'says UF-02 when a cell cannot be erased',
+      faultsShowAtOnce
+        ? 'says UF-02 when a cell cannot be erased'
+        : 'shows a cell that cannot be erased in what is read back',
       withPart(async ({ driver, chip }, expect) => {
         chip.inject({ stuckBits: [{ address: KEPT_AT, bit: 0, value: 0 }] });
-        expect(await driver.program({ address: 0, image: IMAGE })).toMatchObject({ state: 'FAILED', code: 'UF-02' });
+        const outcome = await driver.program({ address: 0, image: IMAGE });
+        if (faultsShowAtOnce) {
+          expect(outcome).toMatchObject({ state: 'FAILED', code: 'UF-02' });
+          return;
+        }
+        const wanted = FILLED.slice();
+        wanted[KEPT_AT] = (IMAGE[KEPT_AT] as number) & ~1;
+        expectContent(expect, await driver.readBack(WHOLE), wanted);
       }),
     );
 
@@ -281,8 +242,10 @@ export function driverConformance<Part extends TestPart, Bay extends TestBay<Par
       'says UF-02 when erasing does nothing',
       withPart(async ({ driver, bay, chip }, expect) => {
         bay.insert(withFaults(kit.newPart(chip.uniqueId, OTHER_IMAGE), { deadErase: true }));
-        expect(await driver.program({ address: 0, image: IMAGE })).toMatchObject({ state: 'FAILED', code: 'UF-02' });
         expect(await driver.erase(WHOLE)).toMatchObject({ state: 'FAILED', code: 'UF-02' });
+        const outcome = await driver.program({ address: 0, image: IMAGE });
+        if (faultsShowAtOnce) expect(outcome).toMatchObject({ state: 'FAILED', code: 'UF-02' });
+        else await expectOtherContent(expect, driver, FILLED);
       }),
     );
 
@@ -296,32 +259,44 @@ export function driverConformance<Part extends TestPart, Bay extends TestBay<Par
     );
 
     it(
-      'says UF-02 for a part whose write protection is held',
+      faultsShowAtOnce
+        ? 'says UF-02 for a part whose write protection is held'
+        : 'shows a write protection that is held in what is read back',
       withPart(async ({ driver, bay, chip }, expect) => {
         bay.insert(kit.newProtectedPart(chip.uniqueId));
         const refused = { state: 'FAILED', code: 'UF-02' };
-        expect(await driver.program({ address: 0, image: IMAGE })).toMatchObject(refused);
-        expect(await driver.erase(WHOLE)).toMatchObject(refused);
+        const outcome = await driver.program({ address: 0, image: IMAGE });
+        if (faultsShowAtOnce) {
+          expect(outcome).toMatchObject(refused);
+          expect(await driver.erase(WHOLE)).toMatchObject(refused);
+        } else {
+          await expectOtherContent(expect, driver, FILLED);
+        }
         expect(bay.chip?.snapshot().memory.every((byte) => byte === 0xff)).toBe(true);
       }),
     );
 
-    it(
-      'ends UNKNOWN within its time limit when the link drops while it programs, and leaves nothing running',
-      withPart(async ({ driver, bay, expectNothingLeft }, expect) => {
-        bay.dropLinkAfter(kit.linkDropAfter);
-        const outcome = await driver.program({ address: 0, image: IMAGE }, { timeoutMs: stuckMs });
-        expect(outcome).toMatchObject({ state: 'UNKNOWN' });
-        expectNothingLeft();
-        expect(await driver.identify()).toMatchObject({ state: 'DONE' });
-      }),
-    );
+    for (let cut = 1; cut <= linkDropCount; cut += 1) {
+      it(
+        `A6: ends UNKNOWN when the link drops while it programs, leaves nothing running, and can begin again (${cut} of ${linkDropCount})`,
+        withPart(async ({ driver, bay, expectNothingLeft }, expect) => {
+          const { from, to } = kit.linkDrops;
+          bay.dropLinkAfter(Math.floor(from + ((to - from) * (cut - 0.5)) / linkDropCount));
+          const { signal, stopWatching } = abortWhen(() => !bay.awaitsLinkDrop);
+          const outcome = await driver.program({ address: 0, image: IMAGE }, { signal });
+          stopWatching();
+          expect(outcome).toMatchObject({ state: 'UNKNOWN' });
+          expectNothingLeft();
+          await expectRecovery(expect, driver, IMAGE, FILLED);
+        }),
+      );
+    }
 
     it(
       'ends UNKNOWN when power goes while it programs; the device holds a part of the image and can be programmed again',
       withPart(async ({ driver, bay, chip, expectNothingLeft }, expect) => {
         chip.inject({ powerCut: { during: 'program', afterBytes: kit.powerCutAfter.program } });
-        const { signal, stopWatching } = abortAfterPowerCut(chip);
+        const { signal, stopWatching } = abortWhen(() => !chip.awaitsPowerCut);
         const outcome = await driver.program({ address: 0, image: IMAGE }, { signal });
         stopWatching();
         expect(outcome).toMatchObject({ state: 'UNKNOWN' });
@@ -375,6 +350,21 @@ export function driverConformance<Part extends TestPart, Bay extends TestBay<Par
       }),
     );
 
+    if (newUnlockablePart === null) {
+      it(
+        'A54: says that the board has no lock: refuses to set one, and never reads locked',
+        withPart(async ({ driver, chip }, expect) => {
+          const before = chip.revision;
+          expect(canLock(driver.profile)).toBe(false);
+          expect(await driver.lock()).toMatchObject({ state: 'FAILED', code: 'UF-04' });
+          expect(await driver.reset()).toMatchObject({ state: 'DONE' });
+          expect(await driver.readLockState()).toEqual({ state: 'DONE', value: 'unknown' });
+          expect(chip.revision).toBe(before);
+        }),
+      );
+      return;
+    }
+
     it(
       'locks, and reads locked after a reset; nothing can be written then',
       withPart(async ({ driver, bay, chip }, expect) => {
@@ -412,53 +402,9 @@ export function driverConformance<Part extends TestPart, Bay extends TestBay<Par
     it(
       'says UF-04 when the part does not take the lock',
       withPart(async ({ driver, bay, chip }, expect) => {
-        bay.insert(kit.newUnlockablePart(chip.uniqueId));
+        bay.insert(newUnlockablePart(chip.uniqueId));
         expect(await driver.lock()).toMatchObject({ state: 'FAILED', code: 'UF-04' });
       }),
     );
   });
-}
-
-function withFaults<Part extends TestPart>(chip: Part, faults: ChipFaults): Part {
-  chip.inject(faults);
-  return chip;
-}
-
-function chipIn<Part>(bay: { readonly chip: Part | null }): Part {
-  if (bay.chip === null) throw new Error('the bay is empty');
-  return bay.chip;
-}
-
-/** Compares by digest: a difference in a mebibyte has no readable printout. */
-function expectContent(expect: ExpectStatic, outcome: DriverOutcome<Bytes>, wanted: Bytes): void {
-  const found = outcome.state === 'DONE' ? sha256Hex(outcome.value) : outcome;
-  expect(found).toEqual(sha256Hex(wanted));
-}
-
-function expectProgress(expect: ExpectStatic, progress: readonly ProgramProgress[], totalBytes: number): void {
-  const order = progress.map(({ phase, doneBytes }) => PROGRAM_PHASES.indexOf(phase) * 2 ** 32 + doneBytes);
-  expect(order).toEqual(order.toSorted((left, right) => left - right));
-  expect(progress.every((step) => step.totalBytes === totalBytes && step.doneBytes <= totalBytes)).toBe(true);
-  expect(new Set(progress.map(({ doneBytes }) => doneBytes)).size).toBeGreaterThan(4);
-  expect(progress.at(-1)).toEqual({ phase: 'program', doneBytes: totalBytes, totalBytes });
-}
-
-/** Some tools wait for ever on a part that has lost power; this ends them once it has. */
-function abortAfterPowerCut(chip: TestPart): { signal: AbortSignal; stopWatching: () => void } {
-  const controller = new AbortController();
-  const watch = setInterval(() => {
-    if (!chip.awaitsPowerCut) controller.abort();
-  }, 10);
-  return {
-    signal: controller.signal,
-    stopWatching: () => {
-      clearInterval(watch);
-    },
-  };
-}
-
-async function expectRecovery(expect: ExpectStatic, driver: DeviceDriver, image: Bytes, filled: Bytes): Promise<void> {
-  expect(await driver.reset()).toEqual({ state: 'DONE', value: undefined });
-  expect(await driver.program({ address: 0, image })).toEqual({ state: 'DONE', value: undefined });
-  expectContent(expect, await driver.readBack({ address: 0, length: filled.length }), filled);
 }

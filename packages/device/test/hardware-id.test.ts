@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { decodeHex, encodeHex } from '@witnessmark/core';
-import { isPlaceholderId, sampleUniqueId } from '../src/index.ts';
+import { isPlaceholderId, isPlaceholderText, sampleUniqueId } from '../src/index.ts';
 
 describe('isPlaceholderId', () => {
   it.each([
@@ -37,4 +37,34 @@ describe('sampleUniqueId', () => {
     }
     expect(ids.size).toBe(1000);
   });
+});
+
+describe('isPlaceholderText', () => {
+  it.each([
+    '',
+    ' ',
+    'unknown',
+    'N/A',
+    'Not Specified',
+    'To be filled by O.E.M.',
+    '00:00:00:00:00:00',
+    'ffff',
+    '0123456789',
+  ])('E-21: "%s" names nothing', (text) => {
+    expect(isPlaceholderText(text)).toBe(true);
+  });
+
+  it.each(['/dev/ttyUSB0', '1-1.4', 'usb1-1', 'COM3', '/sys/bus/usb/devices/1-1'])(
+    'E-21: "%s" names a place',
+    (text) => {
+      expect(isPlaceholderText(text)).toBe(true);
+    },
+  );
+
+  it.each(['WITNESSMARK-SIM', 'pico-serprog', 'stm32-vserprog', 'FT2232H-A7Q', '00:1b:21:3c:9d:f8', '0012'])(
+    '"%s" names something',
+    (text) => {
+      expect(isPlaceholderText(text)).toBe(false);
+    },
+  );
 });

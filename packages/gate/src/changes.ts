@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a promotion would change, compared with the release in effect; data for whoever shows it. */
-import type { EffectivityRule, ReleaseManifest } from '@witnessmark/attestation';
+import {
+  releaseClassOf,
+  type CounterException,
+  type EffectivityRule,
+  type ReleaseManifest,
+} from '@witnessmark/attestation';
 import type { Instant } from '@witnessmark/core';
-import { supersede } from '@witnessmark/trust';
+import { readStagedTargets, supersede, type TargetInfo } from '@witnessmark/trust';
+import { exceptionOf } from './counter-exception.ts';
+import { counterFloor } from './counters.ts';
 import type { Promotion } from './inspection.ts';
 import { findInEffect, type Site, type Workspace } from './workspace.ts';
 
@@ -11,6 +18,10 @@ type Component = ReleaseManifest['components'][number];
 export interface Change<T> {
   readonly before: T | null;
   readonly after: T | null;
+}
+
+export interface NamedChange<T> extends Change<T> {
+  readonly name: string;
 }
 
 export interface ComponentChange extends Change<Component> {
@@ -28,6 +39,8 @@ export interface PromotionReview {
   readonly targets: { readonly version: number; readonly digest: string };
   readonly manifest: ReleaseManifest;
   readonly author: string;
+  /** Null when the proposal does not say who built the image. */
+  readonly builder: string | null;
   readonly ticket: string;
   readonly reason: string;
   readonly proposedAt: string;
@@ -38,6 +51,17 @@ export interface PromotionReview {
   readonly releaseCounter: Change<number>;
   /** A security counter that rises cannot be taken back: devices refuse what is below it. */
   readonly securityCounterRises: boolean;
+  /** Counters below these can never be made again; the highest that was ever published, and would be. */
+  readonly floor: {
+    readonly releaseCounter: Change<number>;
+    readonly securityCounters: readonly NamedChange<number>[];
+  };
+  /** Settings of the release that differ from the one in effect: class, product, recipe, label rule. */
+  readonly configuration: readonly NamedChange<string>[];
+  /** What stations may program: targets that come and go. */
+  readonly allowlist: { readonly added: readonly TargetInfo[]; readonly removed: readonly TargetInfo[] };
+  /** The exception under which a security counter falls; null without one. */
+  readonly exception: CounterException | null;
   readonly rule: EffectivityRule;
   /** Rules that end or fall away when this one begins. */
   readonly endedRules: readonly EffectivityRule[];
@@ -56,6 +80,7 @@ export function reviewPromotion(promotion: Promotion, workspace: Workspace, site
     targets: { version: promotion.staged.version, digest: promotion.staged.digest },
     manifest,
     author: promotion.authorKey.owner,
+    builder: candidate.builder?.id ?? null,
     ticket: candidate.ticket,
     reason: candidate.reason,
     proposedAt: candidate.proposedAt,
@@ -66,6 +91,10 @@ export function reviewPromotion(promotion: Promotion, workspace: Workspace, site
     securityCounterRises: components.some(
       ({ before, after }) => after !== null && after.securityCounter > (before?.securityCounter ?? 0),
     ),
+    floor: compareFloor(manifest, workspace),
+    configuration: compareConfiguration(current, manifest),
+    allowlist: compareTargets(promotion, workspace),
+    exception: exceptionOf(promotion, workspace.keys, now)?.predicate ?? null,
     rule: candidate.effectivity,
     endedRules: workspace.effectivity.rules.filter((rule) => !next.rules.includes(rule)),
   };
@@ -88,4 +117,50 @@ function kindOf(before: Component | null, after: Component | null): ComponentCha
     before.address === after.address &&
     before.securityCounter === after.securityCounter;
   return isSame ? 'unchanged' : 'changed';
+}
+
+function compareFloor(manifest: ReleaseManifest, { manifests }: Workspace): PromotionReview['floor'] {
+  const floor = counterFloor(manifests.values(), manifest.product.sku);
+  const highest = (before: number | null | undefined, next: number): number => Math.max(before ?? 0, next);
+  return {
+    releaseCounter: {
+      before: floor.releaseCounter,
+      after: highest(floor.releaseCounter, manifest.releaseCounter),
+    },
+    securityCounters: manifest.components.map(({ name, securityCounter }) => {
+      const before = floor.securityCounters.get(name);
+      return { name, before: before ?? null, after: highest(before, securityCounter) };
+    }),
+  };
+}
+
+/** Every setting of a release that is neither an image nor a counter. */
+function compareConfiguration(before: ReleaseManifest | null, after: ReleaseManifest): readonly NamedChange<string>[] {
+  const old = before === null ? null : settingsOf(before);
+  return Object.entries(settingsOf(after)).flatMap(([name, value]) =>
+    old?.[name] === value ? [] : [{ name, before: old?.[name] ?? null, after: value }],
+  );
+}
+
+function settingsOf(manifest: ReleaseManifest): Readonly<Record<string, string>> {
+  const { product, recipe, labelRule, components } = manifest;
+  return {
+    class: releaseClassOf(manifest),
+    model: product.hwModel,
+    hardware: product.hwVersions.join(', '),
+    recipe: `${recipe.name} ${recipe.version}: ${recipe.steps.join(', ')}`,
+    label: labelRule,
+    sealed: components.some(({ sealed }) => sealed !== undefined) ? 'yes' : 'no',
+  };
+}
+
+function compareTargets({ staged }: Promotion, { author }: Workspace): PromotionReview['allowlist'] {
+  const published = author.listTargets();
+  const next = readStagedTargets(staged);
+  const isIn = (list: ReadonlyMap<string, TargetInfo>, { path, sha256 }: TargetInfo): boolean =>
+    list.get(path)?.sha256 === sha256;
+  return {
+    added: [...next.values()].filter((target) => !isIn(published, target)),
+    removed: [...author.listApprovedTargets().values()].filter((target) => !isIn(next, target)),
+  };
 }

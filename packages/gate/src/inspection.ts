@@ -6,6 +6,7 @@
 import {
   formatReleaseManifest,
   parseReleaseManifest,
+  releaseClassOf,
   type EffectivityRule,
   type ReleaseCandidate,
   type ReleaseManifest,
@@ -18,11 +19,16 @@ import {
   readCandidate,
   releaseManifestPath,
   verifyContent,
+  type Chunks,
   type StagedMetadata,
   type TargetContent,
 } from '@witnessmark/trust';
+import { checkImage, ImageInspection } from './image.ts';
 import type { PromotionStore, StoredPromotion } from './promotion-store.ts';
+import { sealAgain, type SealingOptions } from './sealing.ts';
 import type { Site, Workspace } from './workspace.ts';
+
+const SEED_BYTES = 32;
 
 /** A promotion whose parts agree. */
 export interface Promotion {
@@ -34,8 +40,10 @@ export interface Promotion {
   readonly authorKey: TrustedKey;
   readonly manifest: ReleaseManifest;
   readonly staged: StagedMetadata;
-  /** Manifest and images, as targets. */
+  /** Manifest and images, as targets; of sealed images the envelopes. */
   readonly contents: readonly TargetContent[];
+  /** Images of which the repository holds the envelope only. */
+  readonly sealedImages: readonly TargetContent[];
 }
 
 /** Reads the parts and compares them, images excepted; throws PL-103. */
@@ -43,7 +51,7 @@ export function inspectPromotion(
   stored: StoredPromotion,
   { keys }: Pick<Workspace, 'keys'>,
   site: Site,
-  store: PromotionStore,
+  { store, sealing }: { readonly store: PromotionStore; readonly sealing: SealingOptions | null },
 ): Promotion {
   const { promotionId } = stored;
   const signed = readCandidate(stored.candidate, keys);
@@ -64,6 +72,12 @@ export function inspectPromotion(
   if (staged.digest !== candidate.targets.digest.sha256 || staged.version !== candidate.targets.version) {
     throw changed(promotionId, 'the staged metadata is not what the candidate names');
   }
+  if (
+    (stored.exception === null ? undefined : sha256Hex(stored.exception.payload)) !==
+    candidate.counterException?.digest.sha256
+  ) {
+    throw changed(promotionId, 'the exception is not the one the candidate names');
+  }
   return {
     promotionId,
     stored,
@@ -72,19 +86,26 @@ export function inspectPromotion(
     authorKey: signed.key,
     manifest,
     staged,
-    contents: toContents(stored, manifest, digest, store),
+    ...toContents(stored, { manifest, manifestDigest: digest, keys }, { store, sealing }),
   };
 }
 
-/** Hashes the images; throws PL-103 when one is not what the manifest says. */
-export async function verifyImages(promotion: Promotion): Promise<void> {
-  for (const content of promotion.contents) {
+/**
+ * Hashes the images and looks into them; throws PL-103 when one is not what the manifest names, PL-114 when it says other
+ * things of itself than the manifest, and PL-118 when it is not made for the class of the release.
+ */
+export async function verifyImages({ promotionId, manifest, sealedImages, contents }: Promotion): Promise<void> {
+  for (const content of [...sealedImages, ...contents]) {
+    const component = manifest.components.find(({ targetPath }) => targetPath === content.path);
+    const inspection = new ImageInspection();
     try {
-      await verifyContent(content, await content.open());
+      const chunks = await content.open();
+      await verifyContent(content, component === undefined ? chunks : inspection.watch(chunks));
     } catch (cause) {
       if (!(cause instanceof WitnessmarkError)) throw cause;
-      throw changed(promotion.promotionId, cause.message, cause);
+      throw changed(promotionId, cause.message, cause);
     }
+    if (component !== undefined) checkImage(inspection.finish(), component, releaseClassOf(manifest));
   }
 }
 
@@ -128,24 +149,40 @@ export function checkStaged(promotion: Promotion, { author }: Pick<Workspace, 'a
 
 function toContents(
   stored: StoredPromotion,
-  manifest: ReleaseManifest,
-  manifestDigest: string,
-  store: PromotionStore,
-): readonly TargetContent[] {
-  const { promotionId } = stored;
-  const images = manifest.components.map(({ targetPath, length, sha256 }) => ({
-    path: targetPath,
-    length,
-    sha256,
-    open: async () => {
-      const image = await store.openImage(promotionId, targetPath);
-      if (image === null) throw changed(promotionId, `${targetPath} is missing`);
-      return image.chunks;
-    },
-  }));
+  {
+    manifest,
+    manifestDigest,
+    keys,
+  }: Pick<Workspace, 'keys'> & { readonly manifest: ReleaseManifest; readonly manifestDigest: string },
+  { store, sealing }: { readonly store: PromotionStore; readonly sealing: SealingOptions | null },
+): Pick<Promotion, 'contents' | 'sealedImages'> {
+  const { promotionId, seed } = stored;
+  const sealedImages: TargetContent[] = [];
+  const images = manifest.components.map(({ targetPath, length, sha256, sealed }): TargetContent => {
+    const image = {
+      path: targetPath,
+      length,
+      sha256,
+      open: async () => {
+        const file = await store.openImage(promotionId, targetPath);
+        if (file === null) throw changed(promotionId, `${targetPath} is missing`);
+        return file.chunks;
+      },
+    };
+    if (sealed === undefined) return image;
+    sealedImages.push(image);
+    // Looked for when the envelope is made: what is published stays published without it.
+    const open = async (): Promise<Chunks> => {
+      if (seed?.length !== SEED_BYTES) throw changed(promotionId, 'the seed of its sealing is missing');
+      if (sealing === null) throw new TypeError('this gate was not given the means to seal');
+      return sealAgain(image, sealed, { seal: sealing.seal, keys, seed });
+    };
+    return { path: sealed.targetPath, length: sealed.length, sha256: sealed.sha256, open };
+  });
   const path = releaseManifestPath(manifest.releaseId);
   const bytes = stored.manifest;
-  return [{ path, length: bytes.length, sha256: manifestDigest, open: () => Promise.resolve([bytes]) }, ...images];
+  const document = { path, length: bytes.length, sha256: manifestDigest, open: () => Promise.resolve([bytes]) };
+  return { contents: [document, ...images], sealedImages };
 }
 
 function recompute<T>(promotionId: string, what: string, read: () => T): T {

@@ -13,8 +13,11 @@ const PROTECTED_TLV_INFO_MAGIC = 0x6908;
 /** Info and entry headers are two 16-bit numbers; an area's length is one of them. */
 const TLV_HEADER_BYTES = 4;
 const MAX_TLV_AREA_BYTES = 0xffff;
+const TLV_KEY_HASH = 0x01;
 const TLV_SHA256 = 0x10;
 const TLV_SECURITY_COUNTER = 0x50;
+/** Ours, of the vendor's range (`image.h`: 0xXXA0 to 0xXXFE): what the build says of itself (spec/release-manifest.md). */
+const TLV_BUILD_MARKS = 0x57a0;
 
 /** What the image says of itself. */
 export interface McubootImage {
@@ -22,6 +25,10 @@ export interface McubootImage {
   readonly version: string;
   /** Null when the image carries none. */
   readonly securityCounter: number | null;
+  /** SHA-256 of the key it is signed with, lower-case hexadecimal; null when it names none. */
+  readonly keyHash: string | null;
+  /** The bits of its build marks; 0 when it carries none. */
+  readonly buildMarks: number;
 }
 
 interface Header {
@@ -76,7 +83,13 @@ export class McubootReader {
     const protectedTlvs = protectedLength === 0 ? [] : readArea(areas, PROTECTED_TLV_INFO_MAGIC, protectedLength);
     const tlvs = readArea(areas.subarray(protectedLength), TLV_INFO_MAGIC, null);
     this.#checkHash(tlvs);
-    return { version, securityCounter: readSecurityCounter(protectedTlvs) };
+    const keyHash = tlvs.find((tlv) => tlv.type === TLV_KEY_HASH);
+    return {
+      version,
+      securityCounter: readNumber(protectedTlvs, TLV_SECURITY_COUNTER, 'security counter'),
+      keyHash: keyHash === undefined ? null : encodeHex(keyHash.value),
+      buildMarks: readNumber([...protectedTlvs, ...tlvs], TLV_BUILD_MARKS, 'field of build marks') ?? 0,
+    };
   }
 
   #take(chunk: Bytes, { bodyLength, protectedLength }: Header): void {
@@ -135,10 +148,12 @@ function readArea(bytes: Bytes, magic: number, length: number | null): readonly 
   return tlvs;
 }
 
-function readSecurityCounter(tlvs: readonly Tlv[]): number | null {
-  const tlv = tlvs.find(({ type }) => type === TLV_SECURITY_COUNTER);
+/** The one TLV of a type, as a number; null when there is none. */
+function readNumber(tlvs: readonly Tlv[], type: number, what: string): number | null {
+  const [tlv, second] = tlvs.filter((candidate) => candidate.type === type);
   if (tlv === undefined) return null;
-  if (tlv.value.length !== 4) throw contradiction('holds a security counter that is no 32-bit number');
+  if (second !== undefined) throw contradiction(`holds two times a ${what}`);
+  if (tlv.value.length !== 4) throw contradiction(`holds a ${what} that is no 32-bit number`);
   return viewOf(tlv.value).getUint32(0, true);
 }
 

@@ -2,7 +2,7 @@
 /** The office's own evidence log: every candidate, decision and withdrawal, in order, as the line logs units. */
 import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { formatEnvelope, type Clock, type Envelope } from '@witnessmark/core';
+import { formatEnvelope, parseEnvelope, type Clock, type Envelope } from '@witnessmark/core';
 import type { NoteSigner } from '@witnessmark/custody';
 import { EvidenceLog, TileStorage, type Receipt } from '@witnessmark/log';
 import { openSqliteStore, type SqliteStore } from '@witnessmark/store';
@@ -38,6 +38,11 @@ export class OfficeLog {
   /** Resolves when the statement is durable in a signed tree. */
   record(envelope: Envelope): Promise<Receipt> {
     return this.#log.append({ entry: formatEnvelope(envelope) });
+  }
+
+  /** Every statement of the log, oldest first. */
+  async *read(): AsyncGenerator<Envelope> {
+    for (let index = 0; index < this.#log.size; index += 1) yield parseEnvelope(await this.#log.readEntry(index));
   }
 
   get size(): number {

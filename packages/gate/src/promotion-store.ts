@@ -16,17 +16,19 @@ import {
   MAX_ENVELOPE_BYTES,
   type Bytes,
   type Envelope,
-  type JsonValue,
 } from '@witnessmark/core';
 import { readFile, replaceFile, type Files, type MetadataSignature, type OpenFile } from '@witnessmark/trust';
 import { GateError } from './error.ts';
 import { GATE_LIMITS } from './limits.ts';
+import { asObject, toSignature } from './stored-signature.ts';
 
 const PROMOTION_ID = /^P-[0-9]{4,9}$/;
 const STAGING = '.staging';
 const CANDIDATE_FILE = 'candidate.dsse.json';
 const MANIFEST_FILE = 'release.json';
 const STAGED_FILE = 'targets.json';
+const EXCEPTION_FILE = 'exception.dsse.json';
+const SEED_FILE = 'sealing.seed';
 
 /** What an author proposed, as it was stored; nothing of it has been checked. */
 export interface StoredPromotion {
@@ -35,6 +37,10 @@ export interface StoredPromotion {
   readonly manifest: Bytes;
   /** The targets metadata that approvers sign, without signatures. */
   readonly staged: Bytes;
+  /** The exception for a lower security counter; null for a promotion without one. */
+  readonly exception: Envelope | null;
+  /** The secret that a sealed image's envelope follows from; null for a promotion without one. */
+  readonly seed: Bytes | null;
   readonly decisions: readonly StoredDecision[];
 }
 
@@ -77,11 +83,13 @@ export class PromotionStore {
   }
 
   /** Makes what was staged a promotion, in one step: before it there is nothing, after it everything. */
-  async create({ promotionId, candidate, manifest, staged }: ProposedFiles): Promise<void> {
+  async create({ promotionId, candidate, manifest, staged, exception, seed }: ProposedFiles): Promise<void> {
     const staging = join(this.#directory, STAGING);
     await this.#files.write(join(staging, CANDIDATE_FILE), [formatEnvelope(candidate)]);
     await this.#files.write(join(staging, MANIFEST_FILE), [manifest]);
     await this.#files.write(join(staging, STAGED_FILE), [staged]);
+    if (exception !== null) await this.#files.write(join(staging, EXCEPTION_FILE), [formatEnvelope(exception)]);
+    if (seed !== null) await this.#files.write(join(staging, SEED_FILE), [seed]);
     await this.#files.syncDirectory(staging);
     await this.#files.rename(staging, join(this.#directory, promotionId));
     await this.#files.syncDirectory(this.#directory);
@@ -98,6 +106,8 @@ export class PromotionStore {
         candidate: parseEnvelope(await this.#read(promotionId, CANDIDATE_FILE, MAX_ENVELOPE_BYTES)),
         manifest: await this.#read(promotionId, MANIFEST_FILE, GATE_LIMITS.maxManifestBytes),
         staged: await this.#read(promotionId, STAGED_FILE, GATE_LIMITS.maxStagedBytes),
+        exception: await this.#readException(promotionId),
+        seed: await readFile(this.#files, join(this.#directory, promotionId, SEED_FILE), GATE_LIMITS.maxSeedBytes),
         decisions: await this.#readDecisions(promotionId),
       };
     } catch (cause) {
@@ -106,9 +116,19 @@ export class PromotionStore {
     }
   }
 
+  /** The image that was staged last; null when there is none. */
+  openStaged(targetPath: string): Promise<OpenFile | null> {
+    return this.#files.open(join(this.#directory, STAGING, basename(targetPath)));
+  }
+
   /** Null when the image is missing. */
   openImage(promotionId: string, targetPath: string): Promise<OpenFile | null> {
     return this.#files.open(join(this.#directory, promotionId, basename(targetPath)));
+  }
+
+  /** The file of one person's decision: what is carried from an approver's machine to the office. */
+  decisionPath(promotionId: string, keyid: string): string {
+    return join(this.#decisions(promotionId), `${keyid}.json`);
   }
 
   /** Stores one person's decision, durably. */
@@ -129,9 +149,15 @@ export class PromotionStore {
     const decisions: StoredDecision[] = [];
     for (const { name } of names) {
       const bytes = await readFile(this.#files, join(directory, name), GATE_LIMITS.maxDecisionBytes);
-      if (bytes !== null) decisions.push(...parseDecision(bytes));
+      if (bytes !== null) decisions.push(...readableDecision(bytes));
     }
     return decisions;
+  }
+
+  async #readException(promotionId: string): Promise<Envelope | null> {
+    const path = join(this.#directory, promotionId, EXCEPTION_FILE);
+    const bytes = await readFile(this.#files, path, MAX_ENVELOPE_BYTES);
+    return bytes === null ? null : parseEnvelope(bytes);
   }
 
   async #read(promotionId: string, name: string, maxBytes: number): Promise<Bytes> {
@@ -146,24 +172,20 @@ export class PromotionStore {
   }
 }
 
+/** Reads a decision as it is stored, and as it travels; throws `ERR_JSON_*` and `ERR_DSSE_*` codes. */
+export function parseDecision(bytes: Bytes): StoredDecision {
+  const { envelope, targetsSignature } = asObject(parseStrictJson(bytes)) ?? {};
+  return { envelope: toEnvelope(envelope), targetsSignature: toSignature(targetsSignature) };
+}
+
 /** A decision that cannot be read counts for nothing; it must not keep the others from counting. */
-function parseDecision(bytes: Bytes): readonly StoredDecision[] {
+function readableDecision(bytes: Bytes): readonly StoredDecision[] {
   try {
-    const { envelope, targetsSignature } = asObject(parseStrictJson(bytes)) ?? {};
-    return [{ envelope: toEnvelope(envelope), targetsSignature: toSignature(targetsSignature) }];
+    return [parseDecision(bytes)];
   } catch (cause) {
     if (cause instanceof WitnessmarkError) return [];
     throw cause;
   }
-}
-
-function toSignature(value: JsonValue | undefined): MetadataSignature | null {
-  const { keyid, sig } = asObject(value) ?? {};
-  return typeof keyid === 'string' && typeof sig === 'string' ? { keyid, sig } : null;
-}
-
-function asObject(value: JsonValue | undefined): Readonly<Record<string, JsonValue | undefined>> | null {
-  return typeof value === 'object' && !Array.isArray(value) ? (value as Record<string, JsonValue> | null) : null;
 }
 
 function toNumber(promotionId: string): number {

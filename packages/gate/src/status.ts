@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where a promotion stands. Always computed, from signatures, the repository and the clock; stored nowhere (A31). */
-import { isValidAt, type TrustedKey } from '@witnessmark/attestation';
-import { formatInstant, parseInstant, RefusedError, type Instant, type ReasonCode } from '@witnessmark/core';
-import type { ApprovalRule, MissingApprovals } from '@witnessmark/trust';
+import { isValidAt, releaseClassOf, type ReleaseClass, type TrustedKey } from '@witnessmark/attestation';
+import {
+  formatInstant,
+  parseInstant,
+  RefusedError,
+  type CustodyGrade,
+  type Instant,
+  type ReasonCode,
+} from '@witnessmark/core';
+import { approvalsCountFrom, type ApprovalRule, type MissingApprovals, type Requesters } from '@witnessmark/trust';
 import { checkStaged, inspectPromotion, isPublished, type Promotion } from './inspection.ts';
+import { checkKeyDemands, type KeyDemands } from './key-demands.ts';
 import type { PromotionStore, StoredPromotion } from './promotion-store.ts';
+import { refusalOf } from './refusal-of.ts';
+import { checkSealing, type SealingOptions } from './sealing.ts';
 import { tallyDecisions, type Decision, type Tally } from './tally.ts';
 import type { Site, Workspace } from './workspace.ts';
 
@@ -31,6 +41,9 @@ export interface DecisionSummary {
   readonly decidedAt: string;
   /** Why it does not count; null when it does. */
   readonly objection: string | null;
+  /** Of the key it was signed with. */
+  readonly custodyGrade: CustodyGrade;
+  readonly workstation: string | null;
 }
 
 export interface ProposalSummary {
@@ -40,10 +53,22 @@ export interface ProposalSummary {
   readonly releaseCounter: number;
   readonly candidateDigest: string;
   readonly author: string;
+  /** Null when the proposal does not say. */
+  readonly builder: string | null;
+  readonly releaseClass: ReleaseClass;
   readonly ticket: string;
   readonly reason: string;
   readonly proposedAt: string;
   readonly expiresAt: string;
+}
+
+/** Somebody who may still approve, and the key to do it with. */
+export interface EligiblePerson {
+  readonly person: string;
+  readonly role: string;
+  readonly custodyGrade: CustodyGrade;
+  /** Null where the trusted root does not say. */
+  readonly token: TrustedKey['token'];
 }
 
 export interface PromotionStatus {
@@ -58,7 +83,9 @@ export interface PromotionStatus {
   /** Null when enough people approved. */
   readonly missing: MissingApprovals | null;
   /** Who may still approve. */
-  readonly eligible: readonly { readonly person: string; readonly role: string }[];
+  readonly eligible: readonly EligiblePerson[];
+  /** What counts, and somebody should look at. */
+  readonly flags: readonly string[];
 }
 
 /** A promotion with its tally. */
@@ -72,16 +99,22 @@ export interface Judge {
   readonly site: Site;
   readonly store: PromotionStore;
   readonly rule: ApprovalRule;
+  /** What production asks of keys; null elsewhere. */
+  readonly demands: KeyDemands | null;
+  /** Null where releases cannot be sealed. */
+  readonly sealing: SealingOptions | null;
   readonly now: Instant;
 }
 
 /** Inspects a promotion and counts its decisions; throws PL-103. */
 export function judgePromotion(stored: StoredPromotion, judge: Judge): JudgedPromotion {
-  const { workspace, site, store, rule, now } = judge;
-  const promotion = inspectPromotion(stored, workspace, site, store);
+  const { workspace, site, rule, demands, now } = judge;
+  const promotion = inspectPromotion(stored, workspace, site, judge);
   const tally = tallyDecisions(stored.decisions, {
     candidateDigest: promotion.candidateDigest,
-    author: promotion.authorKey.owner,
+    requesters: requestersOf(promotion),
+    countsFrom: approvalsCountFrom(promotion.candidate, rule),
+    demands,
     keys: workspace.keys,
     rule,
     isTargetsSignature: (signature) => workspace.author.isTargetsSignature(promotion.staged, signature),
@@ -90,7 +123,13 @@ export function judgePromotion(stored: StoredPromotion, judge: Judge): JudgedPro
   return { promotion, tally };
 }
 
-/** Throws what stands in the way of any further approval: PL-113, PL-107, PL-104, PL-116, PL-115 or PL-103. */
+/** Throws what stands in the way of any further approval: what {@link checkOpen} throws, BX-204 or BX-207. */
+export function checkApprovable(judged: JudgedPromotion, judge: Judge): void {
+  checkOpen(judged, judge);
+  checkSealing(judged.promotion.manifest, judge.sealing?.policy ?? 'optional', judge);
+}
+
+/** Throws what stands in the way of any further decision: PL-113, PL-107, PL-104, PL-116, PL-115 or PL-103. */
 export function checkOpen({ promotion, tally }: JudgedPromotion, { workspace, now }: Judge): void {
   const { promotionId, candidate, manifest } = promotion;
   if (isPublished(promotion, workspace)) {
@@ -111,10 +150,11 @@ export function checkOpen({ promotion, tally }: JudgedPromotion, { workspace, no
 
 export function describePromotion(judged: JudgedPromotion, judge: Judge): PromotionStatus {
   const { promotion, tally } = judged;
-  const { workspace, now } = judge;
-  const objection = findObjection(judged, judge);
+  const { workspace } = judge;
+  const objection = refusalOf(() => {
+    checkApprovable(judged, judge);
+  });
   const state = toState(judged, workspace, objection);
-  const author = promotion.authorKey.owner;
   return {
     promotionId: promotion.promotionId,
     state,
@@ -123,7 +163,8 @@ export function describePromotion(judged: JudgedPromotion, judge: Judge): Promot
     proposal: summarize(promotion),
     decisions: tally.decisions.map(summarizeDecision),
     missing: tally.missing,
-    eligible: state === 'waiting' ? findEligible(workspace.keys, tally, author, now) : [],
+    eligible: state === 'waiting' ? findEligible(judged, judge) : [],
+    flags: findFlags(tally),
   };
 }
 
@@ -138,17 +179,12 @@ export function describeVoid(promotionId: string, refusal: RefusedError): Promot
     decisions: [],
     missing: null,
     eligible: [],
+    flags: [],
   };
 }
 
-function findObjection(judged: JudgedPromotion, judge: Judge): RefusedError | null {
-  try {
-    checkOpen(judged, judge);
-    return null;
-  } catch (error) {
-    if (error instanceof RefusedError) return error;
-    throw error;
-  }
+function requestersOf({ authorKey, candidate }: Promotion): Requesters {
+  return { author: authorKey.owner, builder: candidate.builder?.id ?? null };
 }
 
 function toState(
@@ -172,6 +208,8 @@ function summarize({ candidate, candidateDigest, manifest, authorKey }: Promotio
     releaseCounter: manifest.releaseCounter,
     candidateDigest,
     author: authorKey.owner,
+    builder: candidate.builder?.id ?? null,
+    releaseClass: releaseClassOf(manifest),
     ticket: candidate.ticket,
     reason: candidate.reason,
     proposedAt: candidate.proposedAt,
@@ -189,19 +227,36 @@ function summarizeDecision({ predicate, key, objection }: Decision): DecisionSum
     ticket: predicate.ticket,
     decidedAt: predicate.approvedAt,
     objection,
+    custodyGrade: key.custodyGrade,
+    workstation: predicate.workstation ?? null,
   };
 }
 
 function findEligible(
-  keys: readonly TrustedKey[],
-  { approvals }: Tally,
-  author: string,
-  now: Instant,
-): PromotionStatus['eligible'] {
-  const done = new Set([author, ...approvals.map(({ key }) => key.owner)]);
-  const people = new Map<string, string>();
-  for (const key of keys) {
-    if (key.role === 'approver' && isValidAt(key, now) && !done.has(key.owner)) people.set(key.owner, key.scope);
+  { promotion, tally }: JudgedPromotion,
+  { workspace, demands, now }: Judge,
+): readonly EligiblePerson[] {
+  const { author, builder } = requestersOf(promotion);
+  const done = new Set([author, builder, ...tally.approvals.map(({ key }) => key.owner)]);
+  const people = new Map<string, EligiblePerson>();
+  for (const key of workspace.keys) {
+    const isFree = key.role === 'approver' && isValidAt(key, now) && !done.has(key.owner);
+    const mayUse = demands === null || refusalOf(() => checkKeyDemands(key, null, demands)) === null;
+    const { owner, scope, custodyGrade, token } = key;
+    if (isFree && mayUse) people.set(owner, { person: owner, role: scope, custodyGrade, token });
   }
-  return [...people].map(([person, role]) => ({ person, role }));
+  return [...people.values()];
+}
+
+/** One workstation and one minute look like one person with two cards (A27); that is for people to judge. */
+function findFlags({ approvals }: Tally): readonly string[] {
+  return approvals.flatMap((later, index) =>
+    approvals.slice(0, index).flatMap((earlier) => {
+      const [first, second] = [earlier.predicate, later.predicate];
+      const isSamePlace = first.workstation !== undefined && first.workstation === second.workstation;
+      const isSameMinute = Math.abs(parseInstant(second.approvedAt) - parseInstant(first.approvedAt)) < 60_000;
+      if (!isSamePlace || !isSameMinute) return [];
+      return [`${first.approver.id} and ${second.approver.id} signed within a minute at ${first.workstation ?? ''}`];
+    }),
+  );
 }

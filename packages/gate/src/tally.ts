@@ -8,7 +8,10 @@ import {
   type ApprovalRule,
   type MetadataSignature,
   type MissingApprovals,
+  type Requesters,
 } from '@witnessmark/trust';
+import { checkKeyDemands, type KeyDemands } from './key-demands.ts';
+import { refusalOf } from './refusal-of.ts';
 import type { StoredDecision } from './promotion-store.ts';
 
 /** A decision by an enrolled approver about this candidate. */
@@ -32,7 +35,11 @@ export interface Tally {
 
 interface TallyQuestion {
   readonly candidateDigest: string;
-  readonly author: string;
+  readonly requesters: Requesters;
+  /** Approvals made before do not count. */
+  readonly countsFrom: Instant;
+  /** What production asks of keys; null elsewhere. */
+  readonly demands: KeyDemands | null;
   readonly keys: readonly TrustedKey[];
   readonly rule: ApprovalRule;
   /** Whether a holder of a targets key made this signature over the staged metadata. */
@@ -54,16 +61,18 @@ export function tallyDecisions(stored: readonly StoredDecision[], question: Tall
     decisions,
     approvals,
     denial: decisions.find(({ predicate }) => predicate.decision === 'deny') ?? null,
-    missing: missingApprovals(approvals, question.author, question.rule),
+    missing: missingApprovals(approvals, question.requesters, question.rule),
   };
 }
 
-/** A person counts once, and so does a targets key: two people cannot lend each other one. */
+/** A person counts once, and so do a targets key and a card: two people cannot lend each other one. */
 function countOnce(decision: Decision, used: Set<string>): Decision {
   if (decision.objection !== null || decision.predicate.decision === 'deny') return decision;
-  const names = [`person ${decision.key.owner}`, `key ${decision.targetsSignature?.keyid ?? ''}`];
+  const { owner, token } = decision.key;
+  const names = [`person ${owner}`, `key ${decision.targetsSignature?.keyid ?? ''}`];
+  if (token !== null) names.push(`card ${token.serial}`);
   if (names.some((name) => used.has(name)))
-    return { ...decision, objection: 'the person or the targets key counted already' };
+    return { ...decision, objection: 'the person, the card or the targets key counted already' };
   for (const name of names) used.add(name);
   return decision;
 }
@@ -85,13 +94,17 @@ function findObjection(
   { targetsSignature }: StoredDecision,
   predicate: ReleaseApproval,
   key: TrustedKey,
-  { author, isTargetsSignature, now }: TallyQuestion,
+  { requesters, countsFrom, demands, isTargetsSignature, now }: TallyQuestion,
 ): string | null {
   // A denial stands, whatever became of its maker since.
   if (predicate.decision === 'deny') return null;
   if (!isValidAt(key, now)) return 'the key is not valid any more';
-  if (key.owner === author) return 'the author does not count';
+  if (key.owner === requesters.author) return 'the author does not count';
+  if (key.owner === requesters.builder) return 'the builder does not count';
+  if (parseInstant(predicate.approvedAt) < countsFrom) return 'it came before the cooling-off time was over';
   if (now >= parseInstant(predicate.expiresAt)) return 'it ran out';
+  const refusal = demands === null ? null : refusalOf(() => checkKeyDemands(key, null, demands));
+  if (refusal !== null) return refusal.message;
   const isSigned = targetsSignature === null ? false : isTargetsSignature(targetsSignature);
   return isSigned ? null : 'the targets metadata is not signed with it';
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Withdrawing a published release (spec/release-approval.md): signed by one approver, effective at every site at once. */
 import { buildStatement, formatEffectivity, parseEffectivity, releaseWithdrawal } from '@witnessmark/attestation';
-import { formatEnvelope, formatInstant, RefusedError, sha256Hex, type Envelope, type Instant } from '@witnessmark/core';
+import { formatEnvelope, formatInstant, RefusedError, sha256Hex, type Envelope } from '@witnessmark/core';
 import type { Signer } from '@witnessmark/custody';
 import {
   releaseManifestPath,
@@ -12,7 +12,7 @@ import {
   type TrustState,
 } from '@witnessmark/trust';
 import { findApprover, signStatement } from './decision.ts';
-import type { Workspace } from './workspace.ts';
+import type { Judge } from './status.ts';
 
 export interface WithdrawalRequest {
   readonly releaseId: string;
@@ -30,11 +30,12 @@ export interface Withdrawal {
 
 export async function withdrawPublished(
   { releaseId, signer, reason, ticket }: WithdrawalRequest,
-  { author, keys, manifests }: Workspace,
-  now: Instant,
+  judge: Pick<Judge, 'workspace' | 'demands' | 'now'>,
   record: (envelope: Envelope) => Promise<void>,
 ): Promise<Withdrawal> {
-  const approver = findApprover(signer, keys, now);
+  const { workspace, now } = judge;
+  const { author, manifests } = workspace;
+  const approver = findApprover(signer, judge);
   if (!manifests.has(releaseId)) throw new RefusedError('PL-112', `there is no published release ${releaseId}`);
 
   const changed: TargetContent[] = [];

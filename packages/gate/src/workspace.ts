@@ -9,6 +9,7 @@ import {
   type EffectivityRule,
   type ReleaseManifest,
   type TrustedKey,
+  type TrustedRoot,
 } from '@witnessmark/attestation';
 import { RefusedError, type Instant } from '@witnessmark/core';
 import {
@@ -28,6 +29,8 @@ export interface Workspace {
   readonly author: TrustAuthor;
   /** Enrolled keys, as the approvers signed them into the repository. */
   readonly keys: readonly TrustedKey[];
+  /** The document they come from. */
+  readonly trustedRoot: TrustedRoot;
   readonly effectivity: Effectivity;
   /** Every release ever published, by id. */
   readonly manifests: ReadonlyMap<string, ReleaseManifest>;
@@ -43,7 +46,13 @@ export async function openWorkspace(author: TrustAuthor, site: Site): Promise<Wo
     const manifest = parseReleaseManifest(await author.readTarget(path));
     if (releaseManifestPath(manifest.releaseId) === path) manifests.set(manifest.releaseId, manifest);
   }
-  return { author, keys: toTrustedKeys(trustedRoot), effectivity: await readEffectivity(author, site), manifests };
+  return {
+    author,
+    keys: toTrustedKeys(trustedRoot),
+    trustedRoot,
+    effectivity: await readEffectivity(author, site),
+    manifests,
+  };
 }
 
 /** The release in effect for the units a rule is about; null when there is none. */

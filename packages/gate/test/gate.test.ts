@@ -124,7 +124,7 @@ describe('a promotion', () => {
     // Any targets key of the repository, once; one that is none is refused.
     await expect(office.approve('meyer', { targetsSigner: other })).rejects.toMatchObject({ code: 'PL-105' });
     await office.approve('meyer', { targetsSigner: KEYS.abe });
-    await expect(office.approve('rossi', { targetsSigner: KEYS.abe })).rejects.toMatchObject({ code: 'PL-102' });
+    await expect(office.approve('rossi', { targetsSigner: KEYS.abe })).rejects.toMatchObject({ code: 'PL-120' });
     expect(await office.approve('rossi')).toMatchObject({ state: 'promoted' });
   });
 

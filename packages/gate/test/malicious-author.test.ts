@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An author with tools of his own: what he signs is consistent, and still not what a gate publishes. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   buildStatement,
   formatReleaseManifest,
@@ -21,8 +21,10 @@ import {
   parseEnvelope,
   sha256Hex,
   STATEMENT_PAYLOAD_TYPE,
+  type Bytes,
 } from '@witnessmark/core';
 import { signEnvelope, type Signer } from '@witnessmark/custody';
+import { buildSampleImage } from '@witnessmark/device';
 import {
   nodeFiles,
   parseStagedMetadata,
@@ -34,7 +36,8 @@ import {
   type TargetContent,
 } from '@witnessmark/trust';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createOffice, KEYS, NOW, type KeyName, type Office } from './support/office.ts';
+import { markImage } from './support/mark-image.ts';
+import { createOffice, KEYS, NOW, SAMPLE_IMAGE, type KeyName, type Office } from './support/office.ts';
 
 const RULE: EffectivityRule = {
   sku: 'GW-210',
@@ -64,17 +67,22 @@ interface Forgery {
   readonly alsoAdd?: readonly TargetContent[];
   readonly remove?: readonly string[];
   readonly signer?: Signer;
+  /** Instead of the image that was proposed. */
+  readonly image?: Bytes;
 }
 
 /** Rewrites P-0002 so that manifest, staged metadata and candidate agree with each other, and signs it. */
 async function forge({
   manifest: change = (same) => same,
+  image,
   alsoAdd = [],
   remove = [],
   ...rest
 }: Forgery): Promise<void> {
   const path = (name: string): string => join(office.promotion('P-0002'), name);
-  const manifest = change(parseReleaseManifest(readFileSync(path('release.json'))));
+  const proposed = change(parseReleaseManifest(readFileSync(path('release.json'))));
+  const manifest = image === undefined ? proposed : withImage(proposed, image);
+  if (image !== undefined) writeFileSync(path(basename(manifest.components[0]!.targetPath)), image);
   const manifestBytes = formatReleaseManifest(manifest);
   const author = await TrustAuthor.open({
     directory: office.repositoryDir,
@@ -105,6 +113,11 @@ async function forge({
   writeFileSync(path('candidate.dsse.json'), formatEnvelope(envelope));
 }
 
+function withImage(manifest: ReleaseManifest, image: Bytes): ReleaseManifest {
+  const [component] = manifest.components;
+  return { ...manifest, components: [{ ...component!, sha256: sha256Hex(image), length: image.length }] };
+}
+
 const approve = () => office.approve('abe', { promotionId: 'P-0002' });
 
 describe('a forged proposal', () => {
@@ -119,13 +132,26 @@ describe('a forged proposal', () => {
     await expect(approve()).rejects.toMatchObject({ code: 'PL-108' });
   });
 
-  it('A36 with a security counter below the published one is refused (PL-108)', async () => {
+  it('A36 with a security counter below the published one is refused (PL-108), and one the image denies (PL-114)', async () => {
     const lower = (manifest: ReleaseManifest): ReleaseManifest => ({
       ...manifest,
       components: manifest.components.map((component) => ({ ...component, securityCounter: 12 })),
     });
     await forge({ manifest: lower });
+    await expect(approve()).rejects.toMatchObject({ code: 'PL-114' });
+    const image = buildSampleImage({ sizeBytes: 4096, version: '4.3.0', securityCounter: 12, seed: 'old' });
+    await forge({ manifest: lower, image });
     await expect(approve()).rejects.toMatchObject({ code: 'PL-108' });
+  });
+
+  it('A37 that calls a debug build a production release is refused by whoever looks (PL-118)', async () => {
+    for (const marks of [0x1, 0x2, 0x4, 0x100]) {
+      await forge({ image: markImage(SAMPLE_IMAGE, marks) });
+      await expect(approve()).rejects.toMatchObject({ code: 'PL-118' });
+      await expect(office.gate.review('P-0002')).rejects.toMatchObject({ code: 'PL-118' });
+    }
+    await forge({ image: markImage(SAMPLE_IMAGE, 0) });
+    expect(await approve()).toMatchObject({ state: 'waiting' });
   });
 
   it('with the file name of a published image is refused (PL-113)', async () => {

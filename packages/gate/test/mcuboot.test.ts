@@ -6,10 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { ImageInspection } from '../src/image.ts';
 import { GATE_LIMITS } from '../src/limits.ts';
 import { McubootReader, type McubootImage } from '../src/mcuboot.ts';
+import { checkProductionImage } from '../src/production-image.ts';
+import { markImage } from './support/mark-image.ts';
 
 const IMAGE = buildSampleImage({ sizeBytes: 2048, version: '4.2.1+9', securityCounter: 13, seed: 'mcuboot' });
 /** The sample's header is 512 bytes; payload, protected area (12 bytes) and digest area (40 bytes) follow. */
 const TLV_START = IMAGE.length - 52;
+/** An image that says nothing else of itself. */
+const PLAIN = { keyHash: null, buildMarks: 0 };
+const MCUBOOT_KEY = 'e30466f6b8470c1f29070b17f1e2d3e94d445e3f608087fdc711e4382bb538b6';
 
 function read(image: Bytes, chunkBytes = image.length): McubootImage | null {
   const reader = new McubootReader();
@@ -25,23 +30,23 @@ function changed(change: (view: DataView, bytes: Bytes) => void, image = IMAGE):
 
 describe('an MCUboot image', () => {
   it('says its version and security counter', () => {
-    expect(read(IMAGE)).toEqual({ version: '4.2.1+9', securityCounter: 13 });
+    expect(read(IMAGE)).toEqual({ ...PLAIN, version: '4.2.1+9', securityCounter: 13 });
   });
 
   it('is read the same in chunks of any size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2100 }), (size) => {
-        expect(read(IMAGE, size)).toEqual({ version: '4.2.1+9', securityCounter: 13 });
+        expect(read(IMAGE, size)).toEqual({ ...PLAIN, version: '4.2.1+9', securityCounter: 13 });
       }),
       { numRuns: 50 },
     );
-    expect(read(IMAGE, 1)).toEqual({ version: '4.2.1+9', securityCounter: 13 });
+    expect(read(IMAGE, 1)).toEqual({ ...PLAIN, version: '4.2.1+9', securityCounter: 13 });
   });
 
   it('may be followed by padding, as for a slot', () => {
     const padded = new Uint8Array(IMAGE.length + 300_000).fill(0xff);
     padded.set(IMAGE);
-    expect(read(padded)).toEqual({ version: '4.2.1+9', securityCounter: 13 });
+    expect(read(padded)).toEqual({ ...PLAIN, version: '4.2.1+9', securityCounter: 13 });
   });
 
   it('may have no protected area', () => {
@@ -53,7 +58,7 @@ describe('an MCUboot image', () => {
       IMAGE.slice(0, TLV_START),
     );
     const area = Uint8Array.from([0x07, 0x69, 40, 0, 0x10, 0, 32, 0, ...sha256(body)]);
-    expect(read(Uint8Array.from([...body, ...area]))).toEqual({ version: '4.2.1+9', securityCounter: null });
+    expect(read(Uint8Array.from([...body, ...area]))).toEqual({ ...PLAIN, version: '4.2.1+9', securityCounter: null });
   });
 
   it.each<[string, Bytes]>([
@@ -80,11 +85,30 @@ describe('an MCUboot image', () => {
     ],
     ['an area longer than the file', changed((view) => view.setUint16(TLV_START + 14, 41, true))],
     ['an area shorter than its header', changed((view) => view.setUint16(TLV_START + 14, 6, true))],
+    ['build marks twice', markImage(markImage(IMAGE, 1), 1)],
     ['a changed payload', changed((_, bytes) => (bytes[1000] = (bytes[1000] as number) ^ 1))],
     ['a changed digest', changed((_, bytes) => (bytes[IMAGE.length - 1] = (bytes[IMAGE.length - 1] as number) ^ 1))],
     ['a changed security counter', changed((view) => view.setUint32(TLV_START + 8, 14, true))],
   ])('is refused with %s (PL-114)', (_, image) => {
     expect(() => read(image)).toThrow(expect.objectContaining({ code: 'PL-114' }));
+  });
+
+  it('A37 says whose key it is signed with and what kind of build it is', () => {
+    const marked = markImage(IMAGE, 0x3, MCUBOOT_KEY);
+    expect(read(marked)).toEqual({ version: '4.2.1+9', securityCounter: 13, keyHash: MCUBOOT_KEY, buildMarks: 0x3 });
+  });
+
+  it.each<[string, Bytes]>([
+    ['a debug build', markImage(IMAGE, 0x1)],
+    ['a build that opens the debug port', markImage(IMAGE, 0x2)],
+    ['a build that leaves the device unlocked', markImage(IMAGE, 0x4)],
+    ['marks nobody knows', markImage(IMAGE, 0x80000000)],
+    ['a signature by a key that MCUboot publishes', markImage(IMAGE, 0, MCUBOOT_KEY)],
+  ])('A37 is no production image with %s (PL-118), and a debug release all the same', (_, image) => {
+    expect(() => checkProductionImage(read(image), 'production')).toThrow(expect.objectContaining({ code: 'PL-118' }));
+    expect(() => checkProductionImage(read(image), 'debug')).not.toThrow();
+    expect(() => checkProductionImage(read(markImage(IMAGE, 0, 'ab'.repeat(32))), 'production')).not.toThrow();
+    expect(() => checkProductionImage(null, 'production')).not.toThrow();
   });
 
   it('is never crashed upon, whatever follows the magic', () => {

@@ -7,10 +7,15 @@ import {
   formatReleaseManifest,
   parseEffectivity,
   parseReleaseManifest,
+  counterException,
+  gateRefusal,
+  keyEnrolment,
   parseStatement,
   releaseApproval,
   releaseCandidate,
   releaseWithdrawal,
+  trustApproval,
+  trustChange,
 } from '@witnessmark/attestation';
 import { encodeUtf8, isReasonCode, parseStrictJson, sha256Hex, type Bytes } from '@witnessmark/core';
 import { buildSampleImage } from '@witnessmark/device';
@@ -61,13 +66,26 @@ describe('the examples', () => {
   });
 });
 
+describe('the examples of statements about the office itself', () => {
+  it('parse as what they are', () => {
+    const [change, approval, enrolment] = examplesOf('trust-change.md') as [Bytes, Bytes, Bytes];
+    expect(parseStatement(trustChange, change).predicate).toMatchObject({ changeId: 'T-0007' });
+    expect(parseStatement(trustApproval, approval).predicate).toMatchObject({ decision: 'approve' });
+    expect(parseStatement(keyEnrolment, enrolment).predicate).toMatchObject({ owner: 'e.novak' });
+    const [refusal] = examplesOf('gate-refusal.md') as [Bytes];
+    expect(parseStatement(gateRefusal, refusal).predicate).toMatchObject({ code: 'PL-101', count: 1 });
+    const [exception] = examplesOf('counter-exception.md') as [Bytes];
+    expect(parseStatement(counterException, exception).predicate).toMatchObject({ allowed: 13 });
+  });
+});
+
 describe('the codes', () => {
-  it.each(['trust-repository', 'release-manifest', 'effectivity', 'release-candidate', 'release-approval'])(
-    'of spec/%s.md are in the catalogue',
-    (page) => {
-      const text = readFileSync(join(SPEC_DIRECTORY, `${page}.md`), 'utf8');
-      const codes = Array.from(text.matchAll(/`([A-Z]{2}-\d{2,3})`/g), ([, code = '']) => code);
-      expect(codes.filter((code) => !isReasonCode(code))).toEqual([]);
-    },
-  );
+  it.each([
+    ...['trust-repository', 'release-manifest', 'effectivity', 'release-candidate', 'release-approval'],
+    ...['trust-change', 'gate-refusal', 'counter-exception'],
+  ])('of spec/%s.md are in the catalogue', (page) => {
+    const text = readFileSync(join(SPEC_DIRECTORY, `${page}.md`), 'utf8');
+    const codes = Array.from(text.matchAll(/`([A-Z]{2}-\d{2,3})`/g), ([, code = '']) => code);
+    expect(codes.filter((code) => !isReasonCode(code))).toEqual([]);
+  });
 });

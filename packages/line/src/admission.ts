@@ -24,6 +24,7 @@ import {
   type TrustedKey,
 } from '@witnessmark/attestation';
 import type { OperatorSessionRow, RefusalRow, UnitRow } from '@witnessmark/store';
+import type { BreakGlassInForce } from './break-glass-book.ts';
 import { ensure, LineRefusal } from './error.ts';
 import type { ReleaseInForce } from './release-book.ts';
 import type { LineRules } from './rules.ts';
@@ -61,6 +62,10 @@ export interface AdmissionFacts {
   readonly unitsBegun: number;
   /** The highest release counter this line has seen for the product. */
   readonly counterFloor: number;
+  /** Which rules two people have suspended here; null when all hold. */
+  readonly breakGlass: BreakGlassInForce | null;
+  /** Whether a break-glass is over and not reviewed yet. */
+  readonly waitsForReview: boolean;
 }
 
 export interface SessionFacts {
@@ -87,6 +92,7 @@ const PLACEHOLDER_UIDS: ReadonlySet<string> = new Set(placeholderDigests());
 
 export function admit(claim: Claim, facts: AdmissionFacts): Grant {
   checkClock(claim.at, claim.clock, facts);
+  checkBreakGlass(claim, facts);
   checkStop(facts);
   checkSession(claim.operator, facts);
   checkDevice(claim, facts.unit);
@@ -100,7 +106,11 @@ export function admit(claim: Claim, facts: AdmissionFacts): Grant {
 }
 
 /** LS-301: the station's clock and the line's must agree before any time is believed. */
-function checkClock(at: Instant, clock: ClockEvidence, { now, rules }: Pick<AdmissionFacts, 'now' | 'rules'>): void {
+function checkClock(
+  at: Instant,
+  clock: ClockEvidence,
+  { now, rules, breakGlass }: Pick<AdmissionFacts, 'now' | 'rules' | 'breakGlass'>,
+): void {
   const offsetMs = at - now;
   ensure(
     Math.abs(offsetMs) <= rules.maxClockOffsetMs,
@@ -108,17 +118,40 @@ function checkClock(at: Instant, clock: ClockEvidence, { now, rules }: Pick<Admi
     `a time within ${rules.maxClockOffsetMs} ms of ${formatInstant(now)}`,
     `${formatInstant(at)}, ${Math.abs(offsetMs)} ms ${offsetMs < 0 ? 'behind' : 'ahead'}`,
   );
+  const isSuspended = clock.verdict === 'DEGRADED' && breakGlass?.scope.has('degradedClock') === true;
   ensure(
-    rules.acceptClock.some((verdict) => verdict === clock.verdict),
+    isSuspended || rules.acceptClock.some((verdict) => verdict === clock.verdict),
     'LS-301',
     `a clock that is ${rules.acceptClock.join(' or ')}`,
     clock.verdict,
   );
 }
 
+/** BG-104, BG-105: a statement made under break-glass says so, and no other does. BG-108: its review may come first. */
+function checkBreakGlass(
+  { environment }: Pick<Claim, 'environment'>,
+  { breakGlass, waitsForReview, rules }: Pick<AdmissionFacts, 'breakGlass' | 'waitsForReview' | 'rules'>,
+): void {
+  const mark = breakGlass?.digest ?? null;
+  if (mark !== null) {
+    ensure(environment.breakGlass !== null, 'BG-104', `the mark ${mark}`, 'none');
+  }
+  ensure(environment.breakGlass === mark, 'BG-105', mark ?? 'no break-glass mark', String(environment.breakGlass));
+  ensure(
+    !rules.breakGlass.permitsNeedReview || !waitsForReview,
+    'BG-108',
+    'a break-glass that was resealed and reviewed',
+    'one that waits for it',
+  );
+}
+
 /** LS-503: a stop at this station waits for a disposition. */
-function checkStop({ openStop, station }: Pick<AdmissionFacts, 'openStop' | 'station'>): void {
-  if (openStop === null) return;
+function checkStop({
+  openStop,
+  station,
+  breakGlass,
+}: Pick<AdmissionFacts, 'openStop' | 'station' | 'breakGlass'>): void {
+  if (openStop === null || breakGlass?.scope.has('openStop') === true) return;
   throw new LineRefusal(
     'LS-503',
     `no open line stop at ${station}`,
@@ -155,7 +188,7 @@ function checkSession(
   );
 }
 
-function checkDevice({ subject, identity, environment }: Claim, unit: UnitRow | null): void {
+function checkDevice({ subject, identity }: Claim, unit: UnitRow | null): void {
   ensure(
     !PLACEHOLDER_UIDS.has(identity.hardwareUid.sha256),
     'UF-01',
@@ -169,8 +202,6 @@ function checkDevice({ subject, identity, environment }: Claim, unit: UnitRow | 
     'the hardware identifier this device id stands for',
     'another one',
   );
-  // No way to open a break-glass case exists on this line, so a statement that names one has no case behind it.
-  ensure(environment.breakGlass === null, 'LS-506', 'no break-glass mark', String(environment.breakGlass));
 }
 
 /** LS-101: label, device and product must belong together, from every side. Returns the unit's serial. */
@@ -231,7 +262,7 @@ function checkUnit({ unit, decision, station }: AdmissionFacts): void {
   throw new LineRefusal('HD-02', 'no open intent for this device', `transaction ${unit.open_transaction} is open here`);
 }
 
-function checkRelease({ releaseId, product }: Claim, { release, counterFloor }: AdmissionFacts): ReleaseInForce {
+function checkRelease({ releaseId, product }: Claim, { release, counterFloor, rules }: AdmissionFacts): ReleaseInForce {
   if (release instanceof RefusedError) throw release;
   const { releaseId: inForce, releaseCounter } = release.release.manifest;
   ensure(
@@ -241,10 +272,18 @@ function checkRelease({ releaseId, product }: Claim, { release, counterFloor }: 
     `${releaseCounter} (${inForce})`,
   );
   ensure(releaseId === null || releaseId === inForce, 'LS-203', `release ${inForce}`, String(releaseId));
+  const inClear = release.release.manifest.components.find(({ sealed }) => sealed === undefined);
+  ensure(
+    rules.sealing === 'optional' || inClear === undefined,
+    'BX-204',
+    'a release whose images are sealed',
+    `${inForce}, whose ${inClear?.name ?? ''} is in clear`,
+  );
   return release;
 }
 
-function checkAttempts({ unit, rules }: AdmissionFacts, { release }: ReleaseInForce): void {
+function checkAttempts({ unit, rules, breakGlass }: AdmissionFacts, { release }: ReleaseInForce): void {
+  if (breakGlass?.scope.has('attemptLimit') === true) return;
   if (unit?.state !== 'failed' || unit.release_id !== release.manifest.releaseId) return;
   ensure(
     unit.attempts < rules.maxAttempts,

@@ -3,14 +3,20 @@
 import { formatInstant, parseInstant, type Instant } from '@witnessmark/core';
 import type { Refusal, TrustedKey } from '@witnessmark/attestation';
 import type { EventRow, RefusalRow, UnitRow } from '@witnessmark/store';
-import { findDispositionRule, toWaitingState } from './dispositions.ts';
+import { findDispositionRule, takesUnitOut, toWaitingState } from './dispositions.ts';
 import { ensure, LineRefusal } from './error.ts';
 import type { LineRules } from './rules.ts';
 import type { ReadDisposition } from './statements.ts';
 
 /** What the decision is about, as the log has it. */
 export type Matter =
-  | { readonly about: 'stop'; readonly row: RefusalRow; readonly refusal: Refusal }
+  | {
+      readonly about: 'stop';
+      readonly row: RefusalRow;
+      readonly refusal: Refusal;
+      /** The device of the refusal; null for one that nobody has begun. */
+      readonly unit: UnitRow | null;
+    }
   | { readonly about: 'hold'; readonly row: EventRow; readonly unit: UnitRow };
 
 interface DispositionContext {
@@ -55,6 +61,16 @@ export function checkDisposition({ predicate, subject }: ReadDisposition, contex
   decide(subject === predicate.refusalDigest.sha256, 'a statement about what it decides', 'one about something else');
 }
 
+/** A unit is not taken from under a station that works on it, and scrap stays scrap. */
+function checkTakingOut(
+  unit: UnitRow | null,
+  decide: (condition: boolean, expected: string, observed: string) => void,
+): void {
+  if (unit === null) return;
+  decide(unit.open_transaction === null, 'a unit that nobody is working on', `${unit.station} working on it`);
+  decide(unit.state !== 'scrapped', 'a unit that is not scrap', 'a scrapped one');
+}
+
 function checkMatter(
   decision: ReadDisposition['predicate'],
   matter: Matter,
@@ -81,6 +97,7 @@ function checkMatter(
       'a device to decide about',
       'none',
     );
+    if (takesUnitOut(decision.action)) checkTakingOut(matter.unit, decide);
     return;
   }
   const { unit } = matter;

@@ -31,6 +31,11 @@ export function findDispositionRule(code: string): DispositionRule | undefined {
   return isReasonCode(code) ? RULES[code] : undefined;
 }
 
+/** Whether the device of a stop ends with the decision, wherever it stood. */
+export function takesUnitOut(action: DispositionAction): action is 'quarantineUnit' | 'scrapUnit' {
+  return action === 'quarantineUnit' || action === 'scrapUnit';
+}
+
 /** The state a unit is in while it waits for a decision about its last event. */
 export function toWaitingState(code: string): 'held' | 'failed' {
   return code === 'HD-03' ? 'failed' : 'held';
@@ -45,5 +50,5 @@ export function opensStop(refusal: Pick<Refusal, 'kind' | 'code'>): boolean {
 export function toRefusalKind(code: ReasonCode): Refusal['kind'] {
   if (code.startsWith('LS-')) return 'LINE_STOP';
   if (code.startsWith('UF-')) return 'UNIT_FAIL';
-  return code.startsWith('HD-') ? 'HOLD' : 'REFUSED';
+  return code.startsWith('HD-') || code.startsWith('LB-') ? 'HOLD' : 'REFUSED';
 }

@@ -58,7 +58,10 @@ export function checkLink(event: ReadEvent, place: StationPlace, unit: UnitRow |
   );
 }
 
-/** Throws when the event contradicts itself (LS-506), its intent (LS-506), time (LS-301) or what it measured (UF-03, UF-04). */
+/**
+ * Throws when the event contradicts itself (LS-506), its intent (LS-506, BG-104, BG-105), time (LS-301) or what it measured
+ * (UF-03, UF-04).
+ */
 export function checkEvent(event: ReadEvent, context: EventContext): void {
   checkLink(event, context.place, context.unit);
   const { predicate } = event;
@@ -72,6 +75,7 @@ export function checkEvent(event: ReadEvent, context: EventContext): void {
 
 function checkSameTransaction({ predicate, subject }: ReadEvent, intent: ReadIntent): void {
   const begun = intent.predicate;
+  checkMark(begun.environment.breakGlass, predicate.environment.breakGlass);
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['subject', predicate.identity.deviceId, subject],
     ['intent', intent.digest, predicate.intentDigest.sha256],
@@ -91,6 +95,16 @@ function checkSameTransaction({ predicate, subject }: ReadEvent, intent: ReadInt
   for (const [what, expected, found] of pairs) {
     ensure(isDeepStrictEqual(expected, found), 'LS-506', `the ${what} of the intent`, `another ${what}`);
   }
+}
+
+/**
+ * What was begun under break-glass ends under its mark, however late; what was begun before it was opened had no rule
+ * suspended, and ends without.
+ */
+function checkMark(begun: string | null, ended: string | null): void {
+  if (begun === ended) return;
+  const code = ended === null ? 'BG-104' : 'BG-105';
+  throw new LineRefusal(code, `the mark of the intent: ${begun ?? 'none'}`, ended ?? 'none');
 }
 
 /** Late delivery is lawful, so an event may be old; it may not be older than its intent or from the future. */

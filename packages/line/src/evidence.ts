@@ -36,6 +36,7 @@ export async function buildUnitEvidence(unit: UnitRow, sources: EvidenceSources)
     const session = await views.sessionByDigest(digest);
     if (session !== undefined) indexes.add(session.log_index);
   }
+  for (const index of await breakGlassIndexes(links, views)) indexes.add(index);
   // The chain and its sessions always fit; should a device have gathered more refusals than a file holds, the newest count.
   const remarks = [...(await views.refusalsOf(unit.device_id)), ...(await views.dispositionsOf(unit.device_id))];
   const newest = remarks.map(({ log_index: index }) => index).sort((left, right) => right - left);
@@ -59,6 +60,21 @@ export async function buildUnitEvidence(unit: UnitRow, sources: EvidenceSources)
 function citedSession(statement: LoggableStatement): readonly string[] {
   const cites = statement.kind === 'intent' || statement.kind === 'event';
   return cites ? [statement.predicate.operator.sessionDigest.sha256] : [];
+}
+
+/** The openings that links were made under, with what became of each. */
+async function breakGlassIndexes(links: readonly Link[], views: ViewReader): Promise<readonly number[]> {
+  const marks = links.flatMap(({ statement }) =>
+    statement.kind === 'intent' || statement.kind === 'event' ? [statement.predicate.environment.breakGlass] : [],
+  );
+  const indexes: number[] = [];
+  for (const mark of new Set(marks.filter((found) => found !== null))) {
+    const opening = await views.siteRecordByDigest(mark);
+    if (opening === undefined) continue;
+    const rows = [opening, ...(await views.siteRecordsRelatedTo(opening.record_id))];
+    indexes.push(...rows.map(({ log_index: index }) => index));
+  }
+  return indexes;
 }
 
 /** A release the repository no longer holds is left out; the verifier says that approvals are missing. */

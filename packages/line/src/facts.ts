@@ -3,6 +3,7 @@
 import { RefusedError, type Instant } from '@witnessmark/core';
 import type { ViewReader } from '@witnessmark/store';
 import type { AdmissionFacts, Claim, SessionFacts } from './admission.ts';
+import type { BreakGlassBook } from './break-glass-book.ts';
 import type { CounterFloor } from './counter-floor.ts';
 import type { KeyRing } from './key-ring.ts';
 import { findReleaseInForce, type ReleaseInForce, type ReleaseSource } from './release-book.ts';
@@ -14,6 +15,7 @@ interface FactSources {
   readonly releases: ReleaseSource;
   readonly signIns: SignIns;
   readonly counterFloor: CounterFloor;
+  readonly breakGlass: BreakGlassBook;
   readonly rules: LineRules;
 }
 
@@ -22,7 +24,7 @@ export async function gatherFacts(
   context: { readonly station: string; readonly now: Instant; readonly keys: KeyRing },
   sources: FactSources,
 ): Promise<AdmissionFacts> {
-  const { views, rules, counterFloor } = sources;
+  const { views, rules, counterFloor, breakGlass } = sources;
   const { station, now } = context;
   const { deviceId, label } = claim.identity;
   const release = await findRelease(claim, now, sources);
@@ -38,6 +40,8 @@ export async function gatherFacts(
     release,
     unitsBegun: release instanceof RefusedError ? 0 : await views.releaseUse(release.reference.id, rules.line),
     counterFloor: counterFloor.of(claim.product.sku),
+    breakGlass: breakGlass.inForce(station, now),
+    waitsForReview: breakGlass.waitsForReview(now),
   };
 }
 

@@ -25,7 +25,7 @@ interface OwnWords {
 const FASTIFY_PROBLEMS: Readonly<Record<string, OwnWords>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'ERR_API_BODY_TOO_LARGE',
-    detail: `a request has at most ${API_LIMITS.maxRequestBytes} bytes`,
+    detail: `a request has at most ${API_LIMITS.maxRequestBytes} bytes, a batch ${API_LIMITS.maxBatchBytes}`,
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'ERR_API_MEDIA_TYPE', detail: `requests are ${JSON_MEDIA_TYPE}` },
   FST_ERR_CTP_EMPTY_TYPE: { code: 'ERR_API_MEDIA_TYPE', detail: `requests are ${JSON_MEDIA_TYPE}` },

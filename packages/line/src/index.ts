@@ -15,5 +15,6 @@ export type { SignatureCheck } from './key-ring.ts';
 export type { LineOptions } from './line.ts';
 export type { KnownRelease, ReleaseBook, ReleaseSource } from './release-book.ts';
 export type { LineRules } from './rules.ts';
+export type { ImageUnsealer } from './image-unsealer.ts';
 export type { LineServer, LineServerOptions } from './server.ts';
 export type { TufReleaseSourceOptions, UpdatedTargets } from './tuf-release-source.ts';

@@ -32,20 +32,16 @@ export interface StationPlace {
   readonly plant: string;
 }
 
-/** Reads the permit an intent came with. Throws LS-504 when there is none, or none of this line. */
+/** Reads the permit an intent or an unsealing came with. Throws LS-504 when there is none, or none of this line. */
 export function openPermit(
   envelope: Envelope | undefined,
-  intent: ProvisioningIntent,
+  /** The digest the statement names. */
+  expected: string,
   evidenceKeys: readonly PublicKey[],
 ): Permit {
-  if (envelope === undefined) throw new LineRefusal('LS-504', 'the permit along with the intent', 'none');
+  if (envelope === undefined) throw new LineRefusal('LS-504', 'the permit along with the statement', 'none');
   const digest = sha256Hex(envelope.payload);
-  ensure(
-    digest === intent.permitDigest.sha256,
-    'LS-504',
-    `the permit the intent names (${intent.permitDigest.sha256})`,
-    digest,
-  );
+  ensure(digest === expected, 'LS-504', `the permit the statement names (${expected})`, digest);
   try {
     verifyEnvelope(envelope, { keys: evidenceKeys, threshold: 1, payloadType: STATEMENT_PAYLOAD_TYPE });
     return parseStatement(permit, envelope.payload).predicate;
@@ -72,15 +68,21 @@ export function checkPermit(granted: Permit, intent: ProvisioningIntent, place: 
       { nextSeq: intent.event.seq, previousEventDigest: intent.event.previousEventDigest },
     ],
     ['attempt', granted.attempt, intent.attempt],
+    ['break-glass mark', granted.breakGlass ?? null, intent.environment.breakGlass],
   ];
   for (const [what, expected, found] of pairs) {
     ensure(isDeepStrictEqual(expected, found), 'LS-504', `${what} ${describe(expected)}`, describe(found));
   }
+  checkPermitTerm(granted, now);
+}
+
+/** Throws LS-504 unless the permit runs. */
+export function checkPermitTerm({ issuedAt, expiresAt }: Permit, now: Instant): void {
   ensure(
-    parseInstant(granted.issuedAt) <= now && now < parseInstant(granted.expiresAt),
+    parseInstant(issuedAt) <= now && now < parseInstant(expiresAt),
     'LS-504',
     'a permit that runs',
-    `one from ${granted.issuedAt} until ${granted.expiresAt}`,
+    `one from ${issuedAt} until ${expiresAt}`,
   );
 }
 

@@ -11,7 +11,10 @@ import {
 import { isValidAt, toTrustedKeys, type TrustedKey, type TrustedRoot } from '@witnessmark/attestation';
 import { ensure, LineRefusal } from './error.ts';
 
-/** Whether the one signature of `envelope` was made by `key`; in other threads where there are any. */
+/** More people sign nothing that a line logs. */
+const MAX_SIGNERS = 4;
+
+/** Whether a signature of `envelope` was made by `key`; in other threads where there are any. */
 export type SignatureCheck = (envelope: Envelope, key: PublicKey) => Promise<boolean>;
 
 /** In the thread that asks. */
@@ -60,16 +63,26 @@ export class KeyRing {
   }
 
   /**
-   * The enrolled key, valid now, that the envelope's one signature names; whether it made it is still to be checked. A key
-   * id is needed here: trying every key would let anybody spend the line's time. Throws LS-502.
+   * The enrolled keys, valid now, that the envelope's signatures name; whether they made them is still to be checked. Key
+   * ids are needed here: trying every key would let anybody spend the line's time. Throws LS-502.
    */
-  claimedSigner(envelope: Envelope, now: Instant): TrustedKey {
-    const [signature, ...others] = envelope.signatures;
-    ensure(envelope.payloadType === STATEMENT_PAYLOAD_TYPE, 'LS-502', STATEMENT_PAYLOAD_TYPE, envelope.payloadType);
-    if (signature === undefined || others.length > 0) {
-      throw new LineRefusal('LS-502', 'one signature, by the maker', `${envelope.signatures.length}`);
+  claimedSigners(envelope: Envelope, now: Instant): readonly [TrustedKey, ...TrustedKey[]] {
+    const { payloadType, signatures } = envelope;
+    ensure(payloadType === STATEMENT_PAYLOAD_TYPE, 'LS-502', STATEMENT_PAYLOAD_TYPE, payloadType);
+    const [first, ...others] = signatures;
+    if (first === undefined || others.length >= MAX_SIGNERS) {
+      throw new LineRefusal('LS-502', `1 to ${MAX_SIGNERS} signatures`, `${signatures.length}`);
     }
-    const signer = this.find(signature.keyid);
+    const signer = this.#claimed(first.keyid, now);
+    if (others.length === 0) return [signer];
+    const cosigners = others.map(({ keyid }) => this.#claimed(keyid, now));
+    const isRepeated = new Set([signer, ...cosigners]).size < signatures.length;
+    ensure(!isRepeated, 'LS-502', 'signatures of different keys', 'two of one key');
+    return [signer, ...cosigners];
+  }
+
+  #claimed(keyid: string, now: Instant): TrustedKey {
+    const signer = this.find(keyid);
     if (signer === null) throw new LineRefusal('LS-502', 'an enrolled key', 'a key nobody enrolled');
     ensure(isValidAt(signer, now), 'LS-502', `a key of ${signer.owner} that is valid now`, 'one that is not');
     return signer;

@@ -3,8 +3,10 @@
 import type { Clock } from '@witnessmark/core';
 import type { Signer } from '@witnessmark/custody';
 import type { ViewReader, WorkKind } from '@witnessmark/store';
+import type { BreakGlassBook } from './break-glass-book.ts';
 import type { CounterFloor } from './counter-floor.ts';
 import type { LineCounters } from './counters.ts';
+import type { ImageUnsealer } from './image-unsealer.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { Records } from './records.ts';
 import type { ReleaseSource } from './release-book.ts';
@@ -19,8 +21,11 @@ export interface LineContext {
   readonly records: Records;
   readonly releases: ReleaseSource;
   readonly signer: Signer;
+  /** Null on a line that opens no sealed images. */
+  readonly unsealer: ImageUnsealer | null;
   readonly signIns: SignIns;
   readonly counterFloor: CounterFloor;
+  readonly breakGlass: BreakGlassBook;
   readonly counters: LineCounters;
   /** The keys in force; they change when the trust repository carries a newer trusted root. */
   readonly keys: () => KeyRing;

@@ -4,30 +4,28 @@
  * Verifies first, parses then, asks the rules, and lets the database have the last word: two that race for one device are
  * decided by its constraints, and the loser is judged again by what it finds then.
  */
-import {
-  isReasonCode,
-  RefusedError,
-  WitnessmarkError,
-  type Bytes,
-  type Clock,
-  type Envelope,
-  type Instant,
-} from '@witnessmark/core';
+import { RefusedError, WitnessmarkError, type Bytes, type Clock, type Envelope, type Instant } from '@witnessmark/core';
 import type { TrustedKey, TrustedRoot } from '@witnessmark/attestation';
 import {
   LineRefusedError,
   type Attachments,
+  type BatchItem,
   type Health,
   type LineService,
   type LineTime,
   type LineViews,
   type LoggedEntry,
   type OpenStop,
+  type SiteRecordView,
   type UnitSummary,
+  type UnsealedImages,
+  type UnsealingService,
 } from '@witnessmark/api';
-import { countersign, CustodyError, type Signer } from '@witnessmark/custody';
+import { CustodyError, type Signer } from '@witnessmark/custody';
 import type { EvidenceLog } from '@witnessmark/log';
-import { ConflictError, type ViewReader } from '@witnessmark/store';
+import type { ViewReader } from '@witnessmark/store';
+import { BatchOrder, effectsOf, type Turn } from './batch-order.ts';
+import { BreakGlassBook } from './break-glass-book.ts';
 import { CounterFloor } from './counter-floor.ts';
 import { LineCounters } from './counters.ts';
 import { ensure, LineRefusal } from './error.ts';
@@ -36,12 +34,12 @@ import { checkSignatureHere, KeyRing, type SignatureCheck } from './key-ring.ts'
 import type { LineContext } from './line-context.ts';
 import { PermitDesk } from './permit-desk.ts';
 import { Records, type LoggedRecord } from './records.ts';
+import { Registrar } from './registrar.ts';
 import { RefusalLedger } from './refusal-ledger.ts';
 import { describeRequest, describeStranger, type RefusedRequest } from './refused-request.ts';
 import type { ReleaseBook, ReleaseSource } from './release-book.ts';
 import type { LineRules } from './rules.ts';
-import { checkStatement, type Submission } from './statement-checks.ts';
-import { findUnit, listOpenStops, summarizeUnit } from './unit-views.ts';
+import { findUnit, listOpenStops, listSiteRecords, summarizeUnit } from './unit-views.ts';
 import { SignIns } from './sessions.ts';
 import {
   parseLoggable,
@@ -50,9 +48,10 @@ import {
   type LoggableStatement,
   type ReadPermitRequest,
 } from './statements.ts';
+import type { ImageUnsealer } from './image-unsealer.ts';
+import { UnsealingDesk } from './unsealing-desk.ts';
 
-/** How often a statement that lost a race is judged again; each time something else was logged meanwhile. */
-const MAX_ROUNDS = 4;
+type Signers = Promise<readonly [TrustedKey, ...TrustedKey[]]>;
 
 export interface LineOptions {
   readonly rules: LineRules;
@@ -63,18 +62,22 @@ export interface LineOptions {
   readonly releases: ReleaseSource;
   /** Signs permits, countersignatures and refusals; its key is in the trusted root with the role `evidence`. */
   readonly signer: Signer;
+  /** Opens the content keys of sealed releases; its key is in the trusted root with the role `unsealing`. */
+  readonly unsealer?: ImageUnsealer;
   readonly clock: Clock;
   /** A fresh UUID, version 7. */
   readonly newId: () => string;
   readonly checkSignature?: SignatureCheck;
 }
 
-export class Line implements LineService, LineViews {
+export class Line implements LineService, LineViews, UnsealingService {
   readonly counters: LineCounters;
   readonly #context: LineContext;
   readonly #log: EvidenceLog;
   readonly #permits: PermitDesk;
+  readonly #unsealings: UnsealingDesk;
   readonly #ledger: RefusalLedger;
+  readonly #registrar: Registrar;
   readonly #checkSignature: SignatureCheck;
   #keys: KeyRing;
 
@@ -85,6 +88,7 @@ export class Line implements LineService, LineViews {
     // A repository that cannot be read now stops units, not the line; health and permits tell.
     await checkItem('trust repository', () => releases.current(clock.now()));
     await counterFloor.learn(line.#keys.stations(clock.now()), views, records);
+    await line.#context.breakGlass.learn(views, records);
     return line;
   }
 
@@ -107,8 +111,10 @@ export class Line implements LineService, LineViews {
         release: (releaseId, now) => options.releases.release(releaseId, now),
       },
       signer,
+      unsealer: options.unsealer ?? null,
       signIns: new SignIns(),
       counterFloor: new CounterFloor(),
+      breakGlass: new BreakGlassBook(),
       counters,
       keys: () => this.#keys,
       checkRoom: (kind) => {
@@ -116,16 +122,21 @@ export class Line implements LineService, LineViews {
         log.checkRoom(kind);
       },
     };
+    this.#registrar = new Registrar(this.#context);
     this.#permits = new PermitDesk(this.#context);
-    this.#ledger = new RefusalLedger({ records, views, signer, rules, counters, newId });
+    this.#unsealings = new UnsealingDesk(this.#context);
+    const { breakGlass } = this.#context;
+    const markOf = (station: string, now: Instant): string | null => breakGlass.inForce(station, now)?.digest ?? null;
+    this.#ledger = new RefusalLedger({ records, views, signer, rules, counters, newId, markOf });
   }
 
   async requestPermit(envelope: Envelope): Promise<Envelope> {
     const now = this.#context.clock.now();
-    const signer = await this.#identify(envelope, now);
+    const [signer, ...cosigners] = await this.#identify(envelope, this.#findSigners(envelope, now), now);
     let request: ReadPermitRequest | null = null;
     try {
       request = readSigned(parsePermitRequest, envelope.payload);
+      ensure(cosigners.length === 0, 'LS-502', 'one signature, by the station', `${cosigners.length + 1}`);
       this.#keys.requireStation(signer);
       return await this.#permits.request(request, signer, now);
     } catch (error) {
@@ -140,19 +151,42 @@ export class Line implements LineService, LineViews {
   /** As {@link submit}, with the bytes of the entry, which whoever answers over a wire would otherwise format again. */
   async record(envelope: Envelope, attachments: Attachments = {}): Promise<LoggedRecord> {
     const now = this.#context.clock.now();
-    const signer = await this.#identify(envelope, now);
-    let statement: LoggableStatement | null = null;
+    return this.#record({ statement: envelope, attachments }, this.#findSigners(envelope, now), now);
+  }
+
+  /**
+   * As {@link record} for one after the other, though signatures are checked together and what does not depend on each other
+   * becomes durable together.
+   */
+  async recordAll(items: readonly BatchItem[]): Promise<readonly PromiseSettledResult<LoggedRecord>[]> {
+    const now = this.#context.clock.now();
+    const signers = items.map(({ statement }) => this.#findSigners(statement, now));
+    // Each is waited for in its turn; one that failed meanwhile is not yet a fault.
+    void Promise.allSettled(signers);
+    const order = new BatchOrder();
+    const answers: Promise<LoggedRecord>[] = [];
+    for (const [position, item] of items.entries()) {
+      const { answer } = await order.take((turn) => this.#record(item, signers[position] as Signers, now, turn));
+      answers.push(answer);
+    }
+    return Promise.allSettled(answers);
+  }
+
+  /** Logged first; only then is a key used. */
+  async unseal(envelope: Envelope, attachments: Attachments): Promise<UnsealedImages> {
+    const { index, envelope: logged, proof } = await this.record(envelope, attachments);
     try {
-      statement = readSigned(parseLoggable, envelope.payload);
-      return await this.#admit(envelope, statement, { signer, attachments, now });
+      return await this.#unsealings.answer({ index, envelope: logged, proof });
     } catch (error) {
-      throw await this.#answer(error, describeRequest(signer, statement), now);
+      throw toSilentKey(error) ?? error;
     }
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the contract is asynchronous because HTTP is
   async time(): Promise<LineTime> {
-    return { now: this.#context.clock.now() };
+    const now = this.#context.clock.now();
+    const opening = this.#context.breakGlass.current(now);
+    return { now, breakGlass: opening === null ? null : { digest: opening.digest, station: opening.station } };
   }
 
   async unitEvidence(unit: string): Promise<Bytes | null> {
@@ -168,6 +202,10 @@ export class Line implements LineService, LineViews {
   openStops(): Promise<readonly OpenStop[]> {
     const { views, clock } = this.#context;
     return listOpenStops(this.#keys.stations(clock.now()), views);
+  }
+
+  siteRecords(kind: string): Promise<readonly SiteRecordView[]> {
+    return listSiteRecords(kind, this.#context);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- as above
@@ -197,78 +235,45 @@ export class Line implements LineService, LineViews {
     return this.#log.size;
   }
 
-  /** Whoever cannot be identified gets a refusal too, which says nothing about what they claimed. */
-  async #identify(envelope: Envelope, now: Instant): Promise<TrustedKey> {
+  async #record(
+    { statement: envelope, attachments = {} }: BatchItem,
+    signers: Signers,
+    now: Instant,
+    turn?: Turn,
+  ): Promise<LoggedRecord> {
+    const [signer, ...cosigners] = await this.#identify(envelope, signers, now);
+    let statement: LoggableStatement | null = null;
     try {
-      const signer = this.#keys.claimedSigner(envelope, now);
-      const isSigner = await this.#checkSignature(envelope, signer.key);
-      ensure(isSigner, 'LS-502', `a signature by the key of ${signer.owner}`, 'one that does not verify');
-      return signer;
+      statement = readSigned(parseLoggable, envelope.payload);
+      await turn?.begin(effectsOf(statement));
+      return await this.#registrar.record(envelope, statement, { signer, cosigners, attachments, now }, turn);
+    } catch (error) {
+      throw await this.#answer(error, describeRequest(signer, statement), now);
+    }
+  }
+
+  /** The keys that made an envelope's signatures. Throws LS-502. */
+  async #findSigners(envelope: Envelope, now: Instant): Signers {
+    const signers = this.#keys.claimedSigners(envelope, now);
+    for (const { key, owner } of signers) {
+      const isSigner = await this.#checkSignature(envelope, key);
+      ensure(isSigner, 'LS-502', `a signature by the key of ${owner}`, 'one that does not verify');
+    }
+    return signers;
+  }
+
+  /** Whoever cannot be identified gets a refusal too, which says nothing about what they claimed. */
+  async #identify(envelope: Envelope, signers: Signers, now: Instant): Signers {
+    try {
+      return await signers;
     } catch (error) {
       throw await this.#answer(error, describeStranger(envelope), now);
     }
   }
 
-  /**
-   * Nothing is looked up beforehand: a statement that was logged already meets its own row, or a rule that its own effect
-   * now breaks, and only then is its entry sought. So the common case costs one look at the views, and a race none.
-   */
-  async #admit(envelope: Envelope, statement: LoggableStatement, submission: Submission): Promise<LoggedRecord> {
-    for (let round = 1; ; round += 1) {
-      try {
-        const limits = await checkStatement(statement, submission, this.#context);
-        const countersigned = await countersign(envelope, this.#context.signer);
-        const record = await this.#context.records.append(countersigned, statement, limits);
-        this.#learn(statement, record.index);
-        return record;
-      } catch (error) {
-        if (!(error instanceof RefusedError || error instanceof ConflictError)) throw error;
-        const earlier = await this.#findEarlier(statement);
-        if (earlier !== null) return earlier;
-        if (error instanceof RefusedError) throw error;
-        requireUniqueKey(error, statement);
-        // Somebody else was first. Judged again, the statement is refused for what they did.
-        if (round === MAX_ROUNDS) throw new LineRefusal('LS-106', 'a free place in the views', error.message, error);
-      }
-    }
-  }
-
-  /** The entry of a statement that is logged already. Throws LS-505 when its id belongs to another one. */
-  async #findEarlier({ kind, id, digest }: LoggableStatement): Promise<LoggedRecord | null> {
-    const { views, records } = this.#context;
-    const row = await {
-      session: () => views.session(id),
-      intent: () => views.event(id),
-      event: () => views.event(id),
-      refusal: () => views.refusal(id),
-      disposition: () => views.disposition(id),
-    }[kind]();
-    if (row === undefined) return null;
-    if (row.payload_digest === digest) return records.read(row.log_index);
-    throw new LineRefusal('LS-505', `the statement logged as ${id}`, `another ${kind} under the same id`);
-  }
-
-  #learn(statement: LoggableStatement, index: number): void {
-    const { counters, signIns, counterFloor } = this.#context;
-    counters.entries.add({ kind: statement.kind });
-    if (statement.kind === 'session') {
-      const { station, operator } = statement.predicate;
-      signIns.record({ station: station.id, operator: operator.id, log_index: index });
-    } else if (statement.kind === 'intent') {
-      const { product, release } = statement.predicate;
-      counterFloor.observe(product.sku, release.releaseCounter);
-    } else if (statement.kind === 'event') {
-      const { outcome, product, station } = statement.predicate;
-      counters.units.add({ result: outcome, sku: product.sku, station: station.id });
-    } else if (statement.kind === 'refusal') {
-      const { code, station } = statement.predicate;
-      if (isReasonCode(code)) counters.refused(code, station.id);
-    }
-  }
-
   /** The error a caller gets: a "no" is recorded first and carries its receipt. */
   async #answer(error: unknown, request: RefusedRequest, now: Instant): Promise<unknown> {
-    const refused = error instanceof CustodyError ? toSilentKey(error) : error;
+    const refused = toSilentKey(error) ?? error;
     if (!(refused instanceof RefusedError) || refused instanceof LineRefusedError) return refused;
     const refusal = await this.#ledger.record(refused, request, now);
     return new LineRefusedError(refused.code, refused.message, refusal);
@@ -294,14 +299,12 @@ async function checkItem(name: string, test: () => unknown): Promise<Health['che
   }
 }
 
-/** Nothing can be countersigned, so nothing was logged. */
-function toSilentKey(error: CustodyError): LineRefusal {
-  return new LineRefusal('LS-304', 'a signature by the evidence key', `${error.code}: ${error.message}`, error);
-}
-
-/** No rule looks up public keys before; the constraint alone keeps two devices from sharing one. Throws LS-102. */
-function requireUniqueKey(conflict: ConflictError, statement: LoggableStatement): void {
-  if (statement.kind !== 'event' || !conflict.isUnique('unit', 'public_key_digest')) return;
-  const digest = statement.predicate.keys[0]?.publicKeyDigest.sha256 ?? '';
-  throw new LineRefusal('LS-102', 'a public key of this device alone', `${digest} on another device`, conflict);
+/**
+ * LS-304 for a token or custody that cannot sign: nothing was countersigned or committed, and the same statement may be
+ * asked again. Null for any other error.
+ */
+function toSilentKey(error: unknown): LineRefusal | null {
+  const isSilent = error instanceof CustodyError || (error instanceof RefusedError && error.code.startsWith('CU-'));
+  if (!isSilent) return null;
+  return new LineRefusal('LS-304', 'a signature by a key of the line', `${error.code}: ${error.message}`, error);
 }

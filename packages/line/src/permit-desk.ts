@@ -47,6 +47,7 @@ export class PermitDesk {
       operatorId: predicate.operator.id,
       chain: grant.chain,
       attempt: grant.attempt,
+      breakGlass: facts.breakGlass?.digest ?? null,
       issuedAt: formatInstant(now),
       expiresAt: formatInstant(now + rules.permitLifetimeMs),
     };

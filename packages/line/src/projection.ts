@@ -6,7 +6,13 @@
 import { parseEnvelope, type Bytes } from '@witnessmark/core';
 import { deriveLabelSerial, type Identity, type ProvisioningEvent } from '@witnessmark/attestation';
 import type { UnitState, ViewChange } from '@witnessmark/store';
-import { findDispositionRule, opensStop, toWaitingState, type DispositionAction } from './dispositions.ts';
+import {
+  findDispositionRule,
+  opensStop,
+  takesUnitOut,
+  toWaitingState,
+  type DispositionAction,
+} from './dispositions.ts';
 import {
   parseLoggable,
   type LoggableStatement,
@@ -15,6 +21,7 @@ import {
   type ReadIntent,
   type ReadRefusal,
   type ReadSession,
+  type ReadSiteRecord,
 } from './statements.ts';
 
 /** Limits that hold when an entry is admitted and need no repetition when it is replayed. */
@@ -30,11 +37,11 @@ const STATE_AFTER: Readonly<Record<ProvisioningEvent['outcome'], UnitState>> = {
   INDETERMINATE: 'held',
 };
 
-const STATE_AFTER_DECISION: Readonly<Partial<Record<DispositionAction, UnitState>>> = {
+const STATE_AFTER_DECISION = {
   allowRetry: 'open',
   quarantineUnit: 'quarantined',
   scrapUnit: 'scrapped',
-};
+} as const satisfies Partial<Record<DispositionAction, UnitState>>;
 
 /** The changes of a logged entry, from its bytes alone. Throws the codes of {@link parseLoggable} for a foreign entry. */
 export function projectEntry(index: number, entry: Bytes): readonly ViewChange[] {
@@ -57,6 +64,8 @@ export function projectStatement(
       return [projectRefusal(index, statement)];
     case 'disposition':
       return projectDisposition(index, statement);
+    case 'siteRecord':
+      return projectSiteRecord(index, statement);
   }
 }
 
@@ -242,10 +251,20 @@ function projectDisposition(index: number, { predicate, digest }: ReadDispositio
       expect: { state: 'open', payload_digest: refusalDigest.sha256 },
       set: { state: 'closed', disposition_id: id },
     };
-    return [decision, closing];
+    if (!takesUnitOut(action) || deviceId === null) return [decision, closing];
+    const ending: ViewChange = {
+      op: 'update',
+      table: 'unit',
+      key: { device_id: deviceId },
+      expect: { open_transaction: null },
+      set: { state: STATE_AFTER_DECISION[action], last_index: index },
+      // A device that was stopped before it was ever begun is no unit yet.
+      ifPresent: true,
+    };
+    return [decision, closing, ending];
   }
-  const state = STATE_AFTER_DECISION[action];
-  if (state === undefined || deviceId === null) return [decision];
+  if (!(action in STATE_AFTER_DECISION) || deviceId === null) return [decision];
+  const state = STATE_AFTER_DECISION[action as keyof typeof STATE_AFTER_DECISION];
   const lifting: ViewChange = {
     op: 'update',
     table: 'unit',
@@ -254,6 +273,29 @@ function projectDisposition(index: number, { predicate, digest }: ReadDispositio
     set: { state, last_index: index },
   };
   return [decision, lifting];
+}
+
+function projectSiteRecord(index: number, record: ReadSiteRecord): readonly ViewChange[] {
+  const { rule, digest, subject, predicate } = record;
+  const { id, state, relatedId, station, line, actor, at } = rule.describe(predicate);
+  const insert: ViewChange = {
+    op: 'insert',
+    table: 'site_record',
+    row: {
+      record_id: id,
+      kind: rule.kind,
+      subject_digest: subject,
+      state,
+      related_id: relatedId,
+      station,
+      line,
+      actor,
+      at,
+      log_index: index,
+      payload_digest: digest,
+    },
+  };
+  return [insert, ...(rule.transitions?.(record, index) ?? [])];
 }
 
 /** What the unit's row must say for a link to be the next one. */

@@ -72,8 +72,9 @@ export class Records {
 }
 
 /** What begins a unit is new work; everything else ends one, or is the record of a "no", and may use the disk's reserve. */
-export function toWorkKind({ kind }: LoggableStatement): WorkKind {
-  return kind === 'intent' || kind === 'session' ? 'new' : 'closing';
+export function toWorkKind(statement: LoggableStatement): WorkKind {
+  if (statement.kind === 'siteRecord') return statement.rule.work ?? 'closing';
+  return statement.kind === 'intent' || statement.kind === 'session' ? 'new' : 'closing';
 }
 
 /** An envelope that outgrows an entry by the line's own signature was too large to begin with. */

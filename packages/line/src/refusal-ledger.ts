@@ -44,6 +44,8 @@ interface RefusalLedgerOptions {
   readonly rules: Pick<LineRules, 'line' | 'refusalsPerMinute'>;
   readonly counters: LineCounters;
   readonly newId: () => string;
+  /** The break-glass mark of records made at a station now. */
+  readonly markOf: (station: string, now: Instant) => string | null;
 }
 
 export class RefusalLedger {
@@ -109,7 +111,7 @@ export class RefusalLedger {
   }
 
   async #log(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry> {
-    const { rules, views, newId, counters } = this.#options;
+    const { rules, views, newId, counters, markOf } = this.#options;
     const isFree = request.request !== null && (await views.refusal(request.request.id)) === undefined;
     const { expected, observed } = toFinding(refused);
     const predicate: Refusal = {
@@ -125,7 +127,7 @@ export class RefusalLedger {
       expected: toRemark(expected),
       observed: toRemark(observed),
       refusedAt: formatInstant(now),
-      environment: request.environment ?? NO_MARKS,
+      environment: { ...(request.environment ?? NO_MARKS), breakGlass: markOf(request.source, now) },
     };
     const subject =
       request.deviceId === null

@@ -51,6 +51,8 @@ export function describeRequest(
     }
     case 'session':
       return { ...source, request, ...nothing, operatorId: statement.predicate.operator.id };
+    case 'siteRecord':
+      return { ...source, request, ...nothing };
     case 'refusal':
     case 'disposition':
       return { ...source, request, ...nothing, deviceId: statement.predicate.deviceId };

@@ -2,6 +2,7 @@
 /** The line behind HTTP (spec/http-api.md): the routes of the API on one `Line`, and the two directories anybody may read. */
 import type { Socket } from 'node:net';
 import {
+  encodeBase64,
   formatInstant,
   fromEnvelope,
   parseStrictJson,
@@ -11,12 +12,14 @@ import {
 } from '@witnessmark/core';
 import {
   API_LIMITS,
+  BATCH_JSON_LIMITS,
   buildOpenApiDocument,
   JSON_MEDIA_TYPE,
   permitRequestBody,
   PROBLEM_MEDIA_TYPE,
   REQUEST_JSON_LIMITS,
   ROUTES,
+  submitBatchBody,
   submitBody,
   toProblem,
   type EnvelopeJson,
@@ -25,11 +28,12 @@ import {
   type Route,
   type RouteName,
 } from '@witnessmark/api';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { problemOf, ProtocolError } from './http-problem.ts';
 import type { Line } from './line.ts';
 import { formatMetrics } from './metrics.ts';
+import { formatBatchResults, formatRecord } from './record-answer.ts';
 import type { LoggedRecord } from './records.ts';
 import { openStaticFile } from './static-files.ts';
 
@@ -64,7 +68,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown
 
 export async function startLineServer(options: LineServerOptions): Promise<LineServer> {
   const { line, host, port, onFault } = options;
-  const app = buildServer(options);
+  const app = await buildServer(options);
   const url = await app.listen({ host, port });
   const summarize = (everything: boolean): Promise<void> =>
     line.summarizeRefusals(everything).catch((error: unknown) => onFault?.(error));
@@ -80,7 +84,9 @@ export async function startLineServer(options: LineServerOptions): Promise<LineS
   };
 }
 
-function buildServer(options: LineServerOptions): FastifyInstance {
+async function buildServer(options: LineServerOptions): Promise<FastifyInstance> {
+  // It takes 25 MB; most who load this package serve nothing.
+  const { default: Fastify } = await import('fastify');
   const app = Fastify({
     bodyLimit: API_LIMITS.maxRequestBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -110,7 +116,8 @@ function buildServer(options: LineServerOptions): FastifyInstance {
   const handlers = buildHandlers(options);
   for (const [name, route] of Object.entries<Route>(ROUTES)) {
     const path = toFastifyPath(route.path);
-    app.route({ method: route.method, url: path, handler: handlers[name as RouteName] });
+    const bodyLimit = name === 'submitBatch' ? API_LIMITS.maxBatchBytes : API_LIMITS.maxRequestBytes;
+    app.route({ method: route.method, url: path, bodyLimit, handler: handlers[name as RouteName] });
     app.route({
       method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
         (method) => method !== route.method && !(method === 'HEAD' && route.method === 'GET'),
@@ -129,6 +136,7 @@ function buildHandlers({
   line,
   logDirectory,
   trustDirectory,
+  onFault,
 }: LineServerOptions): Readonly<Record<RouteName, Handler>> {
   const openApi = buildOpenApiDocument();
   return {
@@ -142,6 +150,28 @@ function buildHandlers({
       const attachments = permit === undefined ? {} : { permit: readEnvelope(permit) };
       return sendRecord(reply, await line.record(readEnvelope(envelope), attachments));
     },
+    submitBatch: async (request, reply) => {
+      const { statements } = readBody(request, submitBatchBody, BATCH_JSON_LIMITS);
+      // All envelopes are read before the first statement is judged: a batch is understood as a whole or not at all.
+      const items = statements.map(({ envelope, permit }) => ({
+        statement: readEnvelope(envelope),
+        attachments: permit === undefined ? {} : { permit: readEnvelope(permit) },
+      }));
+      const results = formatBatchResults(await line.recordAll(items), onFault);
+      return reply.type(JSON_MEDIA_TYPE).send(results);
+    },
+    unseal: async (request, reply) => {
+      const { envelope, permit } = readBody(request, submitBody);
+      const attachments = permit === undefined ? {} : { permit: readEnvelope(permit) };
+      const { entry, contentKeys } = await line.unseal(readEnvelope(envelope), attachments);
+      return sendJson(reply, {
+        entry: { ...entry, envelope: fromEnvelope(entry.envelope) },
+        contentKeys: contentKeys.map(({ image, recipientInfo }) => ({
+          image,
+          recipientInfo: encodeBase64(recipientInfo),
+        })),
+      });
+    },
     unit: async (request, reply) => {
       const unit = await line.unit(parameterOf(request, 'unit'));
       return unit === null ? sendNotFound(reply, 'the line knows no such unit') : sendJson(reply, unit);
@@ -153,7 +183,17 @@ function buildHandlers({
     },
     openStops: async (_request, reply) =>
       sendJson(reply, { stops: (await line.openStops()).slice(0, API_LIMITS.maxOpenStops) }),
-    time: async (_request, reply) => sendJson(reply, { now: formatInstant((await line.time()).now) }),
+    siteRecords: async (request, reply) => {
+      const records = await line.siteRecords(parameterOf(request, 'kind'));
+      const body = records.map(({ id, state, relatedId, station, actor, at, digest, index, envelope }) => {
+        return { id, state, relatedId, station, actor, at, digest, index, envelope: fromEnvelope(envelope) };
+      });
+      return sendJson(reply, { records: body });
+    },
+    time: async (_request, reply) => {
+      const { now, breakGlass } = await line.time();
+      return sendJson(reply, { now: formatInstant(now), breakGlass });
+    },
     checkpoint: async (_request, reply) => {
       const note = await line.checkpoint();
       if (note === null) return sendNotFound(reply, 'the log is empty');
@@ -183,11 +223,11 @@ function toFastifyPath(path: Route['path']): string {
   return path.replace('{path}', '*').replace(/\{(\w+)\}/g, ':$1');
 }
 
-function readBody<T>(request: FastifyRequest, schema: z.ZodType<T>): T {
+function readBody<T>(request: FastifyRequest, schema: z.ZodType<T>, limits = REQUEST_JSON_LIMITS): T {
   if (!(request.body instanceof Uint8Array)) throw new ProtocolError('ERR_API_BODY_FORMAT', 'the request has no body');
   let value: unknown;
   try {
-    value = parseStrictJson(request.body, REQUEST_JSON_LIMITS);
+    value = parseStrictJson(request.body, limits);
   } catch (error) {
     if (!(error instanceof WitnessmarkError)) throw error;
     throw new ProtocolError('ERR_API_BODY_FORMAT', `${error.code}: ${error.message}`);
@@ -226,10 +266,8 @@ function sendJson(
 }
 
 /** A logged entry in the form of the API, around the entry's own bytes. */
-function sendRecord(reply: FastifyReply, { index, entry, proof }: LoggedRecord): FastifyReply {
-  const head = Buffer.from(`{"index":${index},"envelope":`);
-  const tail = Buffer.from(`,"proof":${JSON.stringify(proof)}}`);
-  return reply.type(JSON_MEDIA_TYPE).send(Buffer.concat([head, entry, tail]));
+function sendRecord(reply: FastifyReply, record: LoggedRecord): FastifyReply {
+  return reply.type(JSON_MEDIA_TYPE).send(Buffer.concat(formatRecord(record)));
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

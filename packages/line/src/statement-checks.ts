@@ -6,6 +6,7 @@ import type { Attachments } from '@witnessmark/api';
 import { admit } from './admission.ts';
 import { checkDisposition, type Matter } from './disposition-rules.ts';
 import { findDispositionRule } from './dispositions.ts';
+import { ensure } from './error.ts';
 import { checkEvent, checkLink } from './event-rules.ts';
 import { gatherFacts } from './facts.ts';
 import { checkIntent, checkPermit, openPermit, toClaim } from './intent-rules.ts';
@@ -14,10 +15,14 @@ import type { ProjectionLimits } from './projection.ts';
 import { toWorkKind } from './records.ts';
 import { checkStationRefusal } from './refusal-rules.ts';
 import { checkSessionOpening } from './session-rules.ts';
-import type { LoggableStatement, ReadDisposition, ReadEvent, ReadIntent } from './statements.ts';
+import { checkSiteRecord } from './site-records/checks.ts';
+import { OPENING_KIND } from './site-records/break-glass.ts';
+import type { LoggableStatement, ReadDisposition, ReadEvent, ReadIntent, ReadRefusal } from './statements.ts';
 
 export interface Submission {
   readonly signer: TrustedKey;
+  /** Who signed besides; only records that several people sign have any. */
+  readonly cosigners: readonly TrustedKey[];
   readonly attachments: Attachments;
   readonly now: Instant;
 }
@@ -31,6 +36,7 @@ export async function checkStatement(
   const { signer, now } = submission;
   const { rules } = context;
   context.checkRoom(toWorkKind(statement));
+  if (statement.kind !== 'siteRecord') requireOneSigner(submission);
   switch (statement.kind) {
     case 'session': {
       const isStationEnrolled = context.keys().isStation(statement.predicate.station.id, now);
@@ -47,11 +53,22 @@ export async function checkStatement(
     case 'refusal':
       context.keys().requireStation(signer);
       checkStationRefusal(statement, { now, rules, signer });
+      await checkMarkOfRefusal(statement, context);
       return {};
     case 'disposition':
       checkDisposition(statement, { now, rules, signer, matter: await findMatter(statement, context) });
       return {};
+    case 'siteRecord': {
+      const signers = [signer, ...submission.cosigners] as const;
+      const { attachments } = submission;
+      await checkSiteRecord(statement.rule, statement, { now, signers, attachments, line: context });
+      return {};
+    }
   }
+}
+
+function requireOneSigner({ cosigners }: Submission): void {
+  ensure(cosigners.length === 0, 'LS-502', 'one signature, by the maker', `${cosigners.length + 1}`);
 }
 
 async function checkIntentStatement(
@@ -61,7 +78,11 @@ async function checkIntentStatement(
 ): Promise<ProjectionLimits> {
   const { rules } = context;
   const place = { id: signer.owner, line: rules.line, plant: rules.plant };
-  const granted = openPermit(attachments.permit, intent.predicate, context.keys().evidenceKeys(now));
+  const granted = openPermit(
+    attachments.permit,
+    intent.predicate.permitDigest.sha256,
+    context.keys().evidenceKeys(now),
+  );
   const claim = toClaim(intent);
   const grant = admit(claim, await gatherFacts(claim, { station: signer.owner, now, keys: context.keys() }, context));
   checkIntent(intent.predicate, grant, place);
@@ -83,6 +104,19 @@ async function checkEventStatement(
   checkEvent(event, { now, rules, place, unit, intent: intent?.kind === 'intent' ? intent : null });
 }
 
+/** A refusal may come late, so its mark may be that of any opening here; it suspends nothing, so none is demanded. */
+async function checkMarkOfRefusal({ predicate }: ReadRefusal, { views, rules }: LineContext): Promise<void> {
+  const mark = predicate.environment.breakGlass;
+  if (mark === null) return;
+  const row = await views.siteRecordByDigest(mark);
+  ensure(
+    row?.kind === OPENING_KIND && row.line === rules.line && [null, predicate.station.id].includes(row.station),
+    'BG-105',
+    `an opening for ${predicate.station.id}`,
+    'a mark of none',
+  );
+}
+
 /** What a decision names: a refusal that holds its station, or the last event of a unit on hold. */
 async function findMatter({ predicate }: ReadDisposition, { views, records }: LineContext): Promise<Matter | null> {
   const { refusalId, code } = predicate;
@@ -94,5 +128,6 @@ async function findMatter({ predicate }: ReadDisposition, { views, records }: Li
   const row = await views.refusal(refusalId);
   const statement = row === undefined ? null : await records.readStatement(row.log_index);
   if (row === undefined || statement?.kind !== 'refusal') return null;
-  return { about: 'stop', row, refusal: statement.predicate };
+  const unit = row.device_id === null ? undefined : await views.unit(row.device_id);
+  return { about: 'stop', row, refusal: statement.predicate, unit: unit ?? null };
 }

@@ -21,6 +21,8 @@ import {
   type Statement,
 } from '@witnessmark/attestation';
 import { LineRefusal } from './error.ts';
+import { findSiteRecordRule } from './site-records/index.ts';
+import type { SiteRecordRule } from './site-records/rule.ts';
 
 interface Read<Kind extends string, Predicate> {
   readonly kind: Kind;
@@ -38,10 +40,14 @@ export type ReadIntent = Read<'intent', ProvisioningIntent>;
 export type ReadEvent = Read<'event', ProvisioningEvent>;
 export type ReadRefusal = Read<'refusal', Refusal>;
 export type ReadDisposition = Read<'disposition', Disposition>;
+/** A statement that is no link of a unit's chain; its rule says everything else. */
+export interface ReadSiteRecord extends Read<'siteRecord', unknown> {
+  readonly rule: SiteRecordRule<unknown>;
+}
 export type ReadPermitRequest = Read<'permit request', PermitRequest>;
 
 /** What the log may hold. */
-export type LoggableStatement = ReadSession | ReadIntent | ReadEvent | ReadRefusal | ReadDisposition;
+export type LoggableStatement = ReadSession | ReadIntent | ReadEvent | ReadRefusal | ReadDisposition | ReadSiteRecord;
 
 /**
  * Reads a payload whose signature was verified. Throws `ERR_STATEMENT_*` and `ERR_JSON_*` codes for what is not a
@@ -71,8 +77,14 @@ export function parseLoggable(payload: Bytes): LoggableStatement {
       const statement = toStatement(provisioningEvent, header);
       return read('event', statement.predicate.event.id, digest, statement);
     }
-    default:
+    default: {
+      const rule = findSiteRecordRule(header.predicateType);
+      if (rule !== undefined) {
+        const statement = toStatement(rule.definition, header);
+        return { ...read('siteRecord', rule.describe(statement.predicate).id, digest, statement), rule };
+      }
       throw new AttestationError('ERR_STATEMENT_PREDICATE_TYPE', 'the statement is not of a type that a line logs');
+    }
   }
 }
 

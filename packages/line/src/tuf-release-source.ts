@@ -4,6 +4,7 @@ import { RefusedError, sha256Hex, WitnessmarkError, type Instant } from '@witnes
 import { parseEffectivity, parseTrustedRoot, toTrustedKeys, type TrustedRoot } from '@witnessmark/attestation';
 import {
   checkFresh,
+  checkReleaseClass,
   effectivityPath,
   readRelease,
   TRUSTED_ROOT_PATH,
@@ -23,7 +24,7 @@ export interface UpdatedTargets extends TargetReader {
 
 export interface TufReleaseSourceOptions {
   readonly client: UpdatedTargets;
-  readonly rules: Pick<LineRules, 'plant' | 'line' | 'approvals' | 'maxTrustAgeMs'>;
+  readonly rules: Pick<LineRules, 'plant' | 'line' | 'approvals' | 'releaseClasses' | 'maxTrustAgeMs'>;
 }
 
 export class TufReleaseSource implements ReleaseSource {
@@ -115,6 +116,7 @@ export class TufReleaseSource implements ReleaseSource {
   #findObjection(release: PublishedRelease, trustedRoot: TrustedRoot): RefusedError | null {
     try {
       verifyRelease(release, toTrustedKeys(trustedRoot), this.#rules.approvals);
+      checkReleaseClass(release.manifest, this.#rules.releaseClasses);
       return null;
     } catch (error) {
       if (error instanceof RefusedError) return error;

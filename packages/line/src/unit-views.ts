@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Views as the API shows them. */
 import { isReasonCode } from '@witnessmark/core';
-import type { OpenStop, UnitSummary } from '@witnessmark/api';
+import { API_LIMITS, type OpenStop, type SiteRecordView, type UnitSummary } from '@witnessmark/api';
 import type { UnitRow, ViewReader } from '@witnessmark/store';
 import { findDecision } from './facts.ts';
+import type { LineContext } from './line-context.ts';
 
 /** By device id or label serial. */
 export async function findUnit(unit: string, views: ViewReader): Promise<UnitRow | null> {
@@ -23,6 +24,21 @@ export async function summarizeUnit(row: UnitRow, views: ViewReader): Promise<Un
     head: { seq: row.head_seq, digest: row.head_digest },
     openTransaction: row.open_transaction,
   };
+}
+
+/** Newest first; the statements themselves come from the log, the state from the view. */
+export async function listSiteRecords(
+  kind: string,
+  { views, records }: Pick<LineContext, 'views' | 'records'>,
+): Promise<readonly SiteRecordView[]> {
+  const found: SiteRecordView[] = [];
+  for (const row of await views.recentSiteRecords(kind, API_LIMITS.maxSiteRecords)) {
+    const { envelope } = await records.read(row.log_index);
+    const { record_id: id, state, related_id: relatedId, station, actor, at } = row;
+    const digest = row.payload_digest;
+    found.push({ id, kind, state, relatedId, station, actor, at, digest, index: row.log_index, envelope });
+  }
+  return found;
 }
 
 /** Oldest first. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatInstant, RefusedError, sha256Hex, type ReasonCode } from '@witnessmark/core';
-import { deriveLabelSerial } from '@witnessmark/attestation';
+import { BREAK_GLASS_SCOPES, deriveLabelSerial, type BreakGlassScope } from '@witnessmark/attestation';
 import type { OperatorSessionRow, RefusalRow, UnitRow } from '@witnessmark/store';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { admit, type AdmissionFacts, type Claim } from '../src/admission.ts';
@@ -67,6 +67,9 @@ const OPERATOR_KEY = {
   owner: OPERATOR.owner,
   scope: PLACE.line,
   custody: 'software',
+  custodyGrade: 'asserted',
+  isRehearsal: false,
+  token: null,
   key: OPERATOR.key.publicKey,
   validFrom: START - 10_000,
   validUntil: Infinity,
@@ -105,6 +108,21 @@ const STOP: RefusalRow = {
   disposition_id: null,
 };
 
+const OPENING = 'b9'.repeat(32);
+const STRICT_CLOCK = { ...RULES, acceptClock: ['SANE'] } satisfies AdmissionFacts['rules'];
+
+function withMark(breakGlass: string): Claim {
+  return { ...CLAIM, environment: { ...CLAIM.environment, breakGlass } };
+}
+
+function degraded(verdict: Claim['clock']['verdict'] = 'DEGRADED'): Claim {
+  return { ...withMark(OPENING), clock: { ...CLAIM.clock, verdict } };
+}
+
+function suspending(...scope: readonly BreakGlassScope[]): AdmissionFacts['breakGlass'] {
+  return { digest: OPENING, scope: new Set(scope) };
+}
+
 let inForce: ReleaseInForce;
 let facts: AdmissionFacts;
 
@@ -123,6 +141,8 @@ beforeAll(async () => {
     release: inForce,
     unitsBegun: 0,
     counterFloor: 0,
+    breakGlass: null,
+    waitsForReview: false,
   };
 });
 
@@ -239,10 +259,61 @@ describe('admission', () => {
       'LS-506',
       () => codeOf(CLAIM, { unit: { ...UNIT, hardware_uid: 'cc'.repeat(32) } }),
     ],
+    // Break-glass (A9)
+    ['a mark without an opening', 'BG-105', () => codeOf(withMark(OPENING))],
+    ['the mark of the opening in force', 'granted', () => codeOf(withMark(OPENING), { breakGlass: suspending() })],
+    ['the mark of another opening', 'BG-105', () => codeOf(withMark('99'.repeat(32)), { breakGlass: suspending() })],
+    ['no mark while an opening is in force', 'BG-104', () => codeOf(CLAIM, { breakGlass: suspending() })],
+    ['an open stop beside it', 'LS-503', () => codeOf(withMark(OPENING), { openStop: STOP, breakGlass: suspending() })],
     [
-      'a break-glass mark without a case',
-      'LS-506',
-      () => codeOf({ ...CLAIM, environment: { ...CLAIM.environment, breakGlass: 'BG-1' } }),
+      'an open stop that it suspends',
+      'granted',
+      () => codeOf(withMark(OPENING), { openStop: STOP, breakGlass: suspending('openStop') }),
+    ],
+    [
+      'attempts beyond the limit that it suspends',
+      'granted',
+      () => codeOf(withMark(OPENING), { unit: { ...UNIT, attempts: 99 }, breakGlass: suspending('attemptLimit') }),
+    ],
+    [
+      'a degraded clock where only a sane one counts',
+      'LS-301',
+      () => codeOf(degraded(), { rules: STRICT_CLOCK, breakGlass: suspending() }),
+    ],
+    [
+      'a degraded clock that it suspends',
+      'granted',
+      () => codeOf(degraded(), { rules: STRICT_CLOCK, breakGlass: suspending('degradedClock') }),
+    ],
+    [
+      'an insane clock, which nothing suspends',
+      'LS-301',
+      () => codeOf(degraded('INSANE'), { breakGlass: suspending(...BREAK_GLASS_SCOPES) }),
+    ],
+    [
+      'a scrapped unit, which nothing suspends',
+      'LS-103',
+      () => codeOf(withMark(OPENING), { decision: 'scrapped', breakGlass: suspending(...BREAK_GLASS_SCOPES) }),
+    ],
+    [
+      'A24 a full quota, which nothing suspends',
+      'LS-206',
+      () =>
+        codeOf(withMark(OPENING), {
+          release: { ...inForce, rule: { ...inForce.rule, maxUnits: 100 } },
+          unitsBegun: 100,
+          breakGlass: suspending(...BREAK_GLASS_SCOPES),
+        }),
+    ],
+    ['an opening that waits for its review', 'granted', () => codeOf(CLAIM, { waitsForReview: true })],
+    [
+      'an opening that waits for its review, where rules ask for it first',
+      'BG-108',
+      () =>
+        codeOf(CLAIM, {
+          waitsForReview: true,
+          rules: { ...RULES, breakGlass: { ...RULES.breakGlass, permitsNeedReview: true } },
+        }),
     ],
     // Label (A1, A2, A4)
     ['a label the station itself calls wrong', 'LS-101', () => codeOf(withLabel(DEVICE.serial, 'MISMATCH'))],

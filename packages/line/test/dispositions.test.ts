@@ -79,6 +79,33 @@ describe('A1 a label that does not belong to the device', () => {
     expect(await ask(1)).toBe('LS-103');
   });
 
+  it('I11 A71 a unit that had passed is what the decision made of it, in the views as in the log', async () => {
+    await world.provision(DEVICE, session);
+    for (const action of ['quarantineUnit', 'scrapUnit'] as const) {
+      const state = action === 'scrapUnit' ? 'scrapped' : 'quarantined';
+      await world.line.submit(
+        (await world.stationRefusal({ code: 'LS-102', kind: 'LINE_STOP', deviceId: DEVICE.deviceId })).envelope,
+      );
+      expect(await decide({ action })).toBe('decided');
+      expect((await world.line.unit(DEVICE.deviceId))?.state).toBe(state);
+    }
+    await world.line.submit(
+      (await world.stationRefusal({ code: 'LS-102', kind: 'LINE_STOP', deviceId: DEVICE.deviceId })).envelope,
+    );
+    // Scrap stays scrap.
+    expect(await decide({ action: 'quarantineUnit' })).toBe('LS-507');
+    expect((await world.line.unit(DEVICE.deviceId))?.state).toBe('scrapped');
+  });
+
+  it('a unit that a station works on is not taken from under it', async () => {
+    await world.begin(DEVICE, session);
+    await world.line.submit(
+      (await world.stationRefusal({ code: 'LS-102', kind: 'LINE_STOP', deviceId: DEVICE.deviceId })).envelope,
+    );
+    expect(await decide({ action: 'scrapUnit' })).toBe('LS-507');
+    expect(await decide({ action: 'releaseStation' })).toBe('decided');
+  });
+
   it('may also be found by the station itself', async () => {
     const refusal = await world.stationRefusal({ code: 'LS-101', kind: 'LINE_STOP', deviceId: DEVICE.deviceId });
     await world.line.submit(refusal.envelope);

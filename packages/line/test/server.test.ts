@@ -93,7 +93,7 @@ describe('the line over HTTP', () => {
     );
     expect(await client.unit('nobody')).toBeNull();
     expect(await client.unitEvidence('nobody')).toBeNull();
-    expect(await client.time()).toEqual({ now: world.clock.now() });
+    expect(await client.time()).toEqual({ now: world.clock.now(), breakGlass: null });
     expect(openCheckpoint((await client.checkpoint())!, LOG_SIGNER.verifierKey).treeSize).toBe(world.log.size);
   });
 

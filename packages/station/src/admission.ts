@@ -2,20 +2,20 @@
 /** Everything that must hold before an intent: clock, operator, release, device, label, content, and the line's permit. */
 import { parseInstant, type Bytes, type Instant } from '@witnessmark/core';
 import type { ReleaseManifest } from '@witnessmark/attestation';
-import { bindLabel, readSerial } from './binding.ts';
+import { bindLabel, readLabel } from './binding.ts';
 import { StationRefusal } from './error.ts';
-import { requireVerified, type Fixture } from './fixture.ts';
+import { requireVerified, toContent, type Fixture } from './fixture.ts';
 import type { FlowTools, UnitOrder } from './flow-tools.ts';
-import type { HeldRelease, SignedInSession } from './ports.ts';
+import type { HeldRelease, SignedInSession, StationPorts } from './ports.ts';
 import type { GrantedPermit } from './recorder.ts';
 import { signStatement } from './signing.ts';
 import { formatPermitRequest, toPermitRequest, type BoundUnit } from './statements.ts';
 
-/** A unit with its permit, and the image bytes that were verified for it, by component name. */
+/** A unit with its permit, and the bytes that were verified for it, by component name: images, or envelopes of sealed ones. */
 export interface Admission {
   readonly unit: BoundUnit;
   readonly permit: GrantedPermit;
-  readonly images: ReadonlyMap<string, Bytes>;
+  readonly contents: ReadonlyMap<string, Bytes>;
 }
 
 export interface KnownUnit {
@@ -41,25 +41,27 @@ export async function admitUnit(
   const { ports, time } = tools;
   const { transactionId, fixture, learn } = context;
   const { job, label } = order;
-  time.requireSane();
+  // Before the line's answer hides it.
+  time.requirePlausible();
   await time.synchronise();
   const { now } = time.requireSane();
   const session = requireSession(order.session, now);
   learn({ operatorId: session.statement.operator.id });
   const release = await findRelease(tools, order, now);
   const { manifest } = release;
+  fixture.requireLock(manifest.recipe.steps);
   await fixture.requireRoom(manifest.components);
   const device = await fixture.readDevice();
   learn({ deviceId: device.deviceId });
-  const serial = readSerial(label, manifest.labelRule);
-  learn({ serial });
+  const read = readLabel(label, manifest.labelRule);
+  learn({ serial: read.serial });
   const rule = { labelRule: manifest.labelRule, sku: job.sku };
-  const { identity, mismatch } = bindLabel(device, { ...label, serial }, rule);
+  const { identity, mismatch } = bindLabel(device, read, rule);
   if (mismatch !== null) throw mismatch;
-  const images = await readImages(release);
+  const contents = await readContents(release);
   const unit = { transactionId, identity, job, release, session };
   const permit = await requestPermit(tools, unit, ports.newId());
-  return { unit, permit, images };
+  return { unit, permit, contents };
 }
 
 function requireSession(session: SignedInSession | null, now: Instant): SignedInSession {
@@ -78,6 +80,7 @@ async function findRelease({ ports }: FlowTools, { job }: UnitOrder, now: Instan
   const { sku, hwVersion, workOrder } = job;
   const release = await ports.releases.releaseInEffect({ sku, hwVersion, workOrder, at: now });
   requireFeasible(release.manifest);
+  requireOpenable(release.manifest, ports);
   return release;
 }
 
@@ -90,14 +93,23 @@ function requireFeasible({ releaseId, recipe }: ReleaseManifest): void {
   });
 }
 
-async function readImages(release: HeldRelease): Promise<ReadonlyMap<string, Bytes>> {
-  const images = new Map<string, Bytes>();
+/** Refused before the device is touched, and before anybody is asked for a key. */
+function requireOpenable({ releaseId, components }: ReleaseManifest, { unsealing }: StationPorts): void {
+  if (unsealing !== undefined || components.every(({ sealed }) => sealed === undefined)) return;
+  throw new StationRefusal('BX-206', {
+    expected: 'a station that opens sealed images',
+    observed: `${releaseId}, which is sealed`,
+  });
+}
+
+async function readContents(release: HeldRelease): Promise<ReadonlyMap<string, Bytes>> {
+  const contents = new Map<string, Bytes>();
   for (const component of release.manifest.components) {
-    const image = await release.readImage(component);
-    requireVerified(component, image);
-    images.set(component.name, image);
+    const content = await release.readImage(component);
+    requireVerified(toContent(component), content);
+    contents.set(component.name, content);
   }
-  return images;
+  return contents;
 }
 
 async function requestPermit(
@@ -106,7 +118,8 @@ async function requestPermit(
   requestId: string,
 ): Promise<GrantedPermit> {
   const clock = time.requireSane();
-  const context = { requestId, station: ports.identity, fixture: ports.driver, clock };
+  const { breakGlass } = time;
+  const context = { requestId, station: ports.identity, fixture: ports.driver, clock, breakGlass };
   const asked = toPermitRequest(unit, context);
   const request = await signStatement(ports.signer, formatPermitRequest(asked));
   return recorder.requestPermit(request, asked, clock.now);

@@ -5,6 +5,7 @@
  */
 import { formatInstant, type Clock, type Instant } from '@witnessmark/core';
 import type { ClockEvidence } from '@witnessmark/attestation';
+import type { LineTime } from '@witnessmark/api';
 import type { TimeJudgement } from './clock/index.ts';
 
 export const CLOCK_LIMITS = {
@@ -19,6 +20,8 @@ export const CLOCK_LIMITS = {
 /** One answer of the line's clock, placed on our own monotonic clock so that it can be carried on. */
 export interface LineTimeSample {
   readonly lineNow: Instant;
+  /** The break-glass in force then. */
+  readonly breakGlass: LineTime['breakGlass'];
   /** Monotonic time of the answer. */
   readonly receivedMonotonicMs: number;
   /** Monotonic time between question and answer. */
@@ -48,14 +51,11 @@ export interface ClockAssessment {
   readonly finding: { readonly expected: string; readonly observed: string } | null;
 }
 
-export async function sampleLineTime(
-  clock: Clock,
-  ask: () => Promise<{ readonly now: Instant }>,
-): Promise<LineTimeSample> {
+export async function sampleLineTime(clock: Clock, ask: () => Promise<LineTime>): Promise<LineTimeSample> {
   const sentMonotonicMs = clock.monotonic();
-  const { now: lineNow } = await ask();
+  const { now: lineNow, breakGlass } = await ask();
   const receivedMonotonicMs = clock.monotonic();
-  return { lineNow, receivedMonotonicMs, roundTripMs: receivedMonotonicMs - sentMonotonicMs };
+  return { lineNow, breakGlass, receivedMonotonicMs, roundTripMs: receivedMonotonicMs - sentMonotonicMs };
 }
 
 /** SANE, DEGRADED (recorded) or INSANE (nothing is signed): the worst of what the line, the own past and a time service say. */

@@ -5,6 +5,7 @@ import type { Identity } from '@witnessmark/attestation';
 import { StationRefusal } from './error.ts';
 import { Findings } from './findings.ts';
 import type { Fixture } from './fixture.ts';
+import type { KeptMeasurement, MeasurementKeeper } from './kept-measurement.ts';
 import type { OpenUnit } from './open-unit.ts';
 import type { UnitFindings } from './statements.ts';
 import type { StepReport, StepWatch } from './step-watch.ts';
@@ -18,6 +19,8 @@ const UNIT_FAILURES: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['UF-02', 'UF
 
 interface DeviceWorkOptions {
   readonly fixture: Fixture;
+  /** Outlives this process, where a locked board cannot be measured again. */
+  readonly keeper: MeasurementKeeper;
   readonly watch: StepWatch;
   readonly time: TimeKeeper;
   /** Takes the unit to the next phase. */
@@ -28,13 +31,15 @@ interface DeviceWorkOptions {
 
 export class DeviceWork {
   readonly #fixture: Fixture;
+  readonly #keeper: MeasurementKeeper;
   readonly #watch: StepWatch;
   readonly #time: TimeKeeper;
   readonly #move: (move: Move) => void;
   readonly #signal: AbortSignal | undefined;
 
-  constructor({ fixture, watch, time, move, signal }: DeviceWorkOptions) {
+  constructor({ fixture, keeper, watch, time, move, signal }: DeviceWorkOptions) {
     this.#fixture = fixture;
+    this.#keeper = keeper;
     this.#watch = watch;
     this.#time = time;
     this.#move = move;
@@ -46,7 +51,7 @@ export class DeviceWork {
    * and never programmed again. Errors are left for what is not the device's: clock, disk, line.
    */
   async perform(unit: OpenUnit, images: ReadonlyMap<string, Bytes>): Promise<UnitFindings> {
-    const findings = new Findings();
+    const findings = new Findings(this.#fixture.retries);
     try {
       await this.#watch.run('intended', 'program', (report) => this.#program(unit, images, report));
       findings.programmed(this.#time.requireSane().now);
@@ -64,11 +69,16 @@ export class DeviceWork {
 
   /** Reads an interrupted device back: finished when it proves to hold everything, on hold when that is not certain. */
   async examine(unit: OpenUnit, interruption: string): Promise<UnitFindings> {
-    const findings = new Findings();
+    const findings = new Findings(this.#fixture.retries);
     this.#move('resume');
     try {
       await this.#requireDevice(unit, findings);
-      await this.#prove(unit, findings, true);
+      const { kept } = this.#keeper;
+      if (kept !== null && (await this.#fixture.readLockAfterReset()) === 'locked') {
+        await this.#proveByKept(unit, findings, kept);
+      } else {
+        await this.#prove(unit, findings, true);
+      }
       return findings.succeeded(RESUMED);
     } catch (error) {
       if (error instanceof StationRefusal && error.code === 'UF-04') return findings.failed('UF-04', error.message);
@@ -96,7 +106,27 @@ export class DeviceWork {
     await this.#watch.run('programmed', 'measure', () => this.#measure(unit, findings));
     this.#move('measure');
     if (!unit.manifest.recipe.steps.includes('lock')) return;
+    await this.#keeper.keep(unit, this.#time.requireSane().now);
     await this.#watch.run('measured', 'lock', () => this.#lock(unit, findings, isResumed));
+    this.#move('lock');
+  }
+
+  /**
+   * For a board that took its lock and can be read no more: the measurement from before the lock, and the lock itself, which
+   * was just put to the test. Taking the lock off again would have erased the board.
+   */
+  async #proveByKept({ intent, manifest }: OpenUnit, findings: Findings, kept: KeptMeasurement): Promise<void> {
+    await this.#watch.run('programmed', 'measure', async () => {
+      for (const { name } of manifest.components) {
+        const sha256 = kept.digests.get(name) as string;
+        findings.measured(name, { digest: { sha256 }, result: 'SUCCESS' }, kept.measuredAt);
+        findings.check(`content of ${name} before the lock`, 'SUCCESS');
+      }
+      await this.#requireSame(intent.identity, findings);
+    });
+    this.#move('measure');
+    findings.protection('locked');
+    findings.check('protection', 'SUCCESS');
     this.#move('lock');
   }
 
@@ -152,8 +182,8 @@ function isExchange(error: unknown): error is StationRefusal {
   return error instanceof StationRefusal && error.code === 'UF-07';
 }
 
-/** Nobody knows what the device holds. A wrong clock says nothing about the device. */
+/** Nobody knows what the device holds. A wrong clock or a missing key says nothing about the device. */
 function isDeviceDoubt(error: unknown): error is Error {
-  if (error instanceof StationRefusal) return error.code !== 'LS-301';
+  if (error instanceof StationRefusal) return error.code !== 'LS-301' && error.code !== 'LS-304';
   return hasCode(error, 'ERR_STATION_DEVICE_UNKNOWN');
 }

@@ -2,7 +2,7 @@
 /** Collects what is done to a unit and seen on it, until an event can say it. */
 import type { Instant, ReasonCode } from '@witnessmark/core';
 import type { ProvisioningEvent } from '@witnessmark/attestation';
-import type { LockState } from '@witnessmark/device';
+import type { LockState, Retry } from '@witnessmark/device';
 import type { Measurement, UnitFindings } from './statements.ts';
 
 type CheckResult = ProvisioningEvent['checks'][number]['result'];
@@ -15,6 +15,12 @@ export class Findings {
   #protection: LockState | null = null;
   #programmedAt: Instant | null = null;
   #measuredAt: Instant | null = null;
+  readonly #retries: readonly Retry[];
+
+  /** `retries` is looked at when the findings are closed. */
+  constructor(retries: readonly Retry[] = []) {
+    this.#retries = retries;
+  }
 
   check(name: string, result: CheckResult): void {
     this.#checks.push({ name, result });
@@ -60,7 +66,16 @@ export class Findings {
       protection: this.#protection,
       programmedAt: this.#programmedAt,
       measuredAt: this.#measuredAt,
-      checks: this.#checks,
+      checks: [...this.#checks, ...this.#describeRetries()],
     };
+  }
+
+  /** Starts of a tool that never reached the device belong to the record: one line for each operation. */
+  #describeRetries(): { name: string; result: CheckResult }[] {
+    const starts = Map.groupBy(this.#retries, ({ operation }) => operation);
+    return [...starts].map(([operation, { length }]) => ({
+      name: `${operation}: ${length} start${length === 1 ? '' : 's'} of the tool without an answer`,
+      result: 'NOT_RUN',
+    }));
   }
 }

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The device in the fixture: driver outcomes as values, refusals, or "could not tell". */
 import { hasCode, sha256Hex, toDigestSet, type Bytes } from '@witnessmark/core';
-import { toDeviceId, type Identity, type ReleaseManifest } from '@witnessmark/attestation';
-import type { DeviceDriver, DriverOutcome, LockState, ProgramProgress } from '@witnessmark/device';
+import { toDeviceId, type Identity, type ReleaseComponent as Component } from '@witnessmark/attestation';
+import {
+  canLock,
+  isPlaceholderId,
+  type DeviceDriver,
+  type DriverOutcome,
+  type LockState,
+  type OperationOptions,
+  type ProgramProgress,
+  type Retry,
+} from '@witnessmark/device';
 import { StationError, StationRefusal } from './error.ts';
 import type { Measurement } from './statements.ts';
 
 export type DeviceReading = Pick<Identity, 'deviceId' | 'scheme' | 'hardwareUid'>;
 
-type Component = ReleaseManifest['components'][number];
-
 export class Fixture {
   readonly #driver: DeviceDriver;
   readonly #signal: AbortSignal | undefined;
+  /** Every start of a tool that had to be repeated. */
+  readonly retries: Retry[] = [];
 
   constructor(driver: DeviceDriver, signal: AbortSignal | undefined) {
     this.#driver = driver;
@@ -24,12 +33,24 @@ export class Fixture {
     const outcome = await this.#driver.readHardwareId(this.#options());
     if (outcome.state === 'UNKNOWN') throw absent(outcome.detail);
     const { scheme, value } = requireDone(outcome, 'a device that names itself');
+    // Drivers refuse these as well; no unit may ever pass because one of them forgot.
+    if (isPlaceholderId(value)) throw absent('an identifier that many devices bear');
     try {
       return { deviceId: toDeviceId({ scheme, value }), scheme, hardwareUid: toDigestSet(value) };
     } catch (error) {
       if (hasCode(error, 'ERR_HARDWARE_ID')) throw absent((error as Error).message);
       throw error;
     }
+  }
+
+  /** Refuses a recipe with a lock for a board that cannot be locked here; nothing is sent. */
+  requireLock(steps: readonly string[]): void {
+    const { lockRecipe, model } = this.#driver.profile;
+    if (!steps.includes('lock') || canLock({ lockRecipe })) return;
+    throw new StationRefusal('LS-205', {
+      expected: 'a device whose lock can be set and read back, as the recipe asks',
+      observed: `a ${model} in a fixture without that: ${lockRecipe.kind === 'none' ? lockRecipe.reason : ''}`,
+    });
   }
 
   /** Refuses a release that the part cannot hold before anything is written. */
@@ -52,18 +73,23 @@ export class Fixture {
    */
   async program(component: Component, image: Bytes, onProgress: (progress: ProgramProgress) => void): Promise<void> {
     const own = Uint8Array.from(image);
-    requireVerified(component, own);
-    const order = { address: component.address, image: own, onProgress };
-    const outcome = await this.#driver.program(order, this.#options());
-    requireVerified(component, own);
-    requireDone(outcome, `${component.name} to be written`);
+    try {
+      requireVerified(component, own);
+      const order = { address: component.address, image: own, onProgress };
+      const outcome = await this.#driver.program(order, this.#options());
+      requireVerified(component, own);
+      requireDone(outcome, `${component.name} to be written`);
+    } finally {
+      if (component.sealed !== undefined) own.fill(0);
+    }
   }
 
   /** Reads the component's range in a run of its own and compares its digest. */
-  async measure({ name, address, length, sha256 }: Component): Promise<Measurement> {
+  async measure({ name, address, length, sha256, sealed }: Component): Promise<Measurement> {
     const outcome = await this.#driver.readBack({ address, length }, this.#options());
     const bytes = requireDone(outcome, `${name} to be read back`);
     const digest = sha256Hex(bytes);
+    if (sealed !== undefined) bytes.fill(0);
     return { digest: { sha256: digest }, result: digest === sha256 && bytes.length === length ? 'SUCCESS' : 'FAIL' };
   }
 
@@ -90,13 +116,23 @@ export class Fixture {
     return requireDone(await this.#driver.readLockState(this.#options()), 'the lock to be read');
   }
 
-  #options(): { readonly signal?: AbortSignal } {
-    return this.#signal === undefined ? {} : { signal: this.#signal };
+  #options(): OperationOptions {
+    const onRetry = (retry: Retry): void => {
+      this.retries.push(retry);
+    };
+    return this.#signal === undefined ? { onRetry } : { onRetry, signal: this.#signal };
   }
 }
 
+/** What the repository holds of a component: the image, or the envelope it is sealed in. */
+export function toContent(component: Component): ContentReference {
+  return component.sealed ?? component;
+}
+
+type ContentReference = Pick<Component, 'targetPath' | 'sha256' | 'length'>;
+
 /** Throws LS-201 for bytes that are not the ones the release names. */
-export function requireVerified(component: Component, image: Bytes): void {
+export function requireVerified(component: ContentReference, image: Bytes): void {
   const observed = sha256Hex(image);
   if (observed === component.sha256 && image.length === component.length) return;
   throw new StationRefusal('LS-201', {

@@ -29,6 +29,7 @@ export type {
   ScannedLabel,
   StationIdentity,
   StationPorts,
+  TransportKey,
   UnitResult,
 } from './ports.ts';
 export type { ReceiptExpectation } from './receipt.ts';

@@ -24,7 +24,7 @@ import { z } from 'zod';
 import { StationError } from './error.ts';
 
 export const JOURNAL_LIMITS = {
-  /** A transaction writes at most four records; envelopes have at most 64 KiB. */
+  /** A transaction writes at most five records; envelopes have at most 64 KiB. */
   maxFileBytes: 4 * 1024 * 1024,
   /** What may wait for the line before the station stops taking new work. */
   maxOpenTransactions: 256,
@@ -48,6 +48,8 @@ export type JournalFact =
     }
   /** The intent is in the log. From here on the device may have been touched. */
   | { readonly kind: 'intentLogged'; readonly entry: LoggedEntry }
+  /** Every component was read back and is the released one; from here on the device may be locked against reading. */
+  | { readonly kind: 'measured'; readonly measurement: Envelope }
   /** The closing event is signed and about to be submitted. */
   | { readonly kind: 'eventSigned'; readonly event: Envelope }
   /** A refusal of the station is signed and about to be submitted. */
@@ -60,7 +62,8 @@ export type JournalFact =
 /** Which record may follow which; a transaction begins with `intended` or `refused`. */
 const SUCCESSORS: Readonly<Record<JournalFact['kind'], readonly JournalFact['kind'][]>> = {
   intended: ['intentLogged', 'abandoned'],
-  intentLogged: ['eventSigned'],
+  intentLogged: ['measured', 'eventSigned'],
+  measured: ['eventSigned'],
   eventSigned: ['closed'],
   refused: ['closed'],
   closed: [],
@@ -156,6 +159,7 @@ const recordSchema = z.discriminatedUnion('kind', [
     manifest: releaseManifestSchema,
   }),
   z.strictObject({ ...header, kind: z.literal('intentLogged'), entry }),
+  z.strictObject({ ...header, kind: z.literal('measured'), measurement: envelope }),
   z.strictObject({ ...header, kind: z.literal('eventSigned'), event: envelope }),
   z.strictObject({ ...header, kind: z.literal('refused'), refusal: envelope }),
   z.strictObject({ ...header, kind: z.literal('closed'), entry }),
@@ -186,6 +190,8 @@ function toJson({ seq, at, fact }: JournalRecord): JsonValue {
     case 'intentLogged':
     case 'closed':
       return { ...head, entry: toEntryJson(fact.entry) };
+    case 'measured':
+      return { ...head, measurement: fromEnvelope(fact.measurement) };
     case 'eventSigned':
       return { ...head, event: fromEnvelope(fact.event) };
     case 'refused':

@@ -10,7 +10,14 @@ import type { FinalPhase } from './transitions.ts';
 const UNDECIDED: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['LS-302', 'LS-303', 'LS-304']);
 
 /** The line read the statement and will never take it: it fits neither its records nor its format. */
-const NEVER: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['LS-105', 'LS-106', 'LS-505', 'LS-506']);
+const NEVER: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'LS-105',
+  'LS-106',
+  'LS-505',
+  'LS-506',
+  'BG-104',
+  'BG-105',
+]);
 
 /** What a station can neither sign nor store cannot be recorded as a refusal either. */
 const UNRECORDABLE: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['LS-302', 'LS-304']);
@@ -30,13 +37,14 @@ export function isRecordable(code: ReasonCode): boolean {
 /** A bad unit goes into the red bin, a hold waits, everything else stops the line. */
 export function toFinalPhase(code: ReasonCode): Exclude<FinalPhase, 'passed'> {
   if (code.startsWith('UF-')) return 'failed';
-  return code.startsWith('HD-') ? 'interrupted' : 'stopped';
+  // A label that cannot be read is scanned again.
+  return code.startsWith('HD-') || code.startsWith('LB-') ? 'interrupted' : 'stopped';
 }
 
 export function toRefusalKind(code: ReasonCode): Refusal['kind'] {
   if (code.startsWith('LS-')) return 'LINE_STOP';
   if (code.startsWith('UF-')) return 'UNIT_FAIL';
-  return code.startsWith('HD-') ? 'HOLD' : 'REFUSED';
+  return code.startsWith('HD-') || code.startsWith('LB-') ? 'HOLD' : 'REFUSED';
 }
 
 /** The code under which work ends here, or null for an error that is nobody's "no" but a fault of the program. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything a station takes from outside, as small interfaces; nothing in this package reaches past them. */
-import type { Bytes, Clock, Envelope, Instant, ReasonCode } from '@witnessmark/core';
+import type { Bytes, Clock, Envelope, Instant, PublicKey, ReasonCode } from '@witnessmark/core';
 import type { Environment, OperatorSession, ReleaseManifest, ReleaseReference } from '@witnessmark/attestation';
-import type { LineService } from '@witnessmark/api';
+import type { LineService, UnsealingService } from '@witnessmark/api';
 import type { Signer } from '@witnessmark/custody';
 import type { DeviceDriver } from '@witnessmark/device';
 import type { TimePolicy, TimeSource } from './clock/index.ts';
@@ -18,8 +18,8 @@ export interface StationIdentity {
   readonly softwareDigest: string;
   /** Changes with every start of the machine. */
   readonly bootId: string;
-  /** Marks of this station; a simulated device marks its units by itself. */
-  readonly environment: Omit<Environment, 'simulated'>;
+  /** Marks of this station; a simulated device marks its units by itself, and break-glass is the line's to say. */
+  readonly environment: Pick<Environment, 'rehearsal'>;
 }
 
 /** What this station makes now. */
@@ -46,8 +46,15 @@ export type ReleaseComponent = ReleaseManifest['components'][number];
 export interface HeldRelease {
   readonly manifest: ReleaseManifest;
   readonly reference: ReleaseReference;
-  /** The image, from the verified repository; hashed again each time. */
+  /** The image, or the envelope of a sealed one, from the verified repository; hashed again each time. */
   readImage(component: ReleaseComponent): Promise<Bytes>;
+}
+
+/** A key pair made for one unit and kept in memory only; content keys of sealed images are wrapped for it. */
+export interface TransportKey {
+  readonly publicKey: PublicKey;
+  /** The image in an envelope, with the content key the line answered with; whoever gets it wipes it. Throws BX-201 or BX-202. */
+  open(envelope: Bytes, recipientInfo: Bytes): Promise<Bytes>;
 }
 
 export interface ReleaseSource {
@@ -96,6 +103,8 @@ export interface StationPorts {
   readonly identity: StationIdentity;
   /** Heard before each unit when the station has one; its verdict joins that of the line's clock. */
   readonly timeService?: { readonly source: TimeSource; readonly policy: TimePolicy };
+  /** How sealed images are opened; a station without it refuses sealed releases. */
+  readonly unsealing?: { readonly line: UnsealingService; readonly newTransportKey: () => TransportKey };
   readonly onProgress?: ProgressListener;
   /** Hears of units that were finished before a new one could begin. Must not throw. */
   readonly onRecovered?: (result: UnitResult) => void;

@@ -12,7 +12,13 @@ import {
   type PublicKey,
 } from '@witnessmark/core';
 import { parseStatement, permit, type Permit, type PermitRequest } from '@witnessmark/attestation';
-import { LineRefusedError, type Attachments, type LoggedEntry } from '@witnessmark/api';
+import {
+  LineRefusedError,
+  type Attachments,
+  type LoggedEntry,
+  type UnsealedImages,
+  type UnsealingService,
+} from '@witnessmark/api';
 import { sampleLineTime, type LineTimeSample } from './clock-check.ts';
 import { StationRefusal } from './error.ts';
 import type { StationPorts } from './ports.ts';
@@ -67,6 +73,18 @@ export class Recorder {
     const entry = await this.#ask(() => this.#ports.line.submit(envelope, attachments), at);
     this.#believe(entry, { sent: envelope, author, at });
     return entry;
+  }
+
+  /** Returns when the unsealing is in the log, its receipt recomputed as by {@link submit}, with what it was answered. */
+  async unseal(
+    line: UnsealingService,
+    envelope: Envelope,
+    options: { readonly author: PublicKey; readonly at: Instant; readonly permit: Envelope },
+  ): Promise<UnsealedImages> {
+    const { author, at, permit } = options;
+    const answer = await this.#ask(() => line.unseal(envelope, { permit }), at);
+    this.#believe(answer.entry, { sent: envelope, author, at });
+    return answer;
   }
 
   /** Holds a receipt from the journal against the keys again: files can be edited. Throws LS-303. */

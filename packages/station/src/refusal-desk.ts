@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Refusals of the station itself: durable here first, then in the log; what cannot be delivered now is delivered later. */
-import { describeReasonCode, formatInstant, type Envelope, type Instant, type RefusedError } from '@witnessmark/core';
+import { describeReasonCode, formatInstant, type Envelope, type RefusedError } from '@witnessmark/core';
 import type { Refusal } from '@witnessmark/attestation';
 import { ApiError, LineRefusedError, type LoggedEntry } from '@witnessmark/api';
 import { StationRefusal } from './error.ts';
@@ -55,7 +55,7 @@ export class RefusalDesk {
     const first = transaction.records[0];
     if (first?.fact.kind !== 'refused') throw new TypeError(`transaction ${transaction.id} is not a refusal`);
     const last = transaction.records.at(-1)?.fact;
-    const entry = last?.kind === 'closed' ? last.entry : await this.#submit(first.fact.refusal, first.at);
+    const entry = last?.kind === 'closed' ? last.entry : await this.#submit(first.fact.refusal);
     if (entry === 'later') return null;
     if (entry === 'never') {
       await journal.reject(transaction.id);
@@ -69,7 +69,9 @@ export class RefusalDesk {
     return entry;
   }
 
-  async #submit(refusal: Envelope, at: Instant): Promise<LoggedEntry | 'later' | 'never'> {
+  /** It may be old, and the line's keys have changed since: the receipt is one of today. */
+  async #submit(refusal: Envelope): Promise<LoggedEntry | 'later' | 'never'> {
+    const at = this.#time.bestInstant();
     try {
       return await this.#recorder.submit(refusal, { author: this.#ports.signer.publicKey, at });
     } catch (error) {
@@ -98,7 +100,7 @@ export class RefusalDesk {
       expected: finding.expected.slice(0, MAX_REMARK_LENGTH),
       observed: finding.observed.slice(0, MAX_REMARK_LENGTH),
       refusedAt,
-      environment: { ...identity.environment, simulated: driver.simulated },
+      environment: { ...identity.environment, breakGlass: this.#time.breakGlass, simulated: driver.simulated },
     };
   }
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The statements a station signs, built from what it knows: pure, so that flow and recovery say the same. */
-import { formatInstant, toDigestSet, type Bytes, type Instant } from '@witnessmark/core';
+import { encodeBase64, formatInstant, toDigestSet, type Bytes, type Instant } from '@witnessmark/core';
 import {
   buildStatement,
   deviceSubject,
+  imageUnsealing,
   permitRequest,
   provisioningEvent,
   provisioningIntent,
   refusal,
   toComponentReferences,
   toRecipeReference,
+  toSealedImageReferences,
   type Identity,
+  type ImageUnsealing,
   type Outcome,
   type Permit,
   type PermitRequest,
@@ -64,6 +67,7 @@ export function toPermitRequest(
     readonly station: StationIdentity;
     readonly fixture: Fixture;
     readonly clock: ClockAssessment;
+    readonly breakGlass: string | null;
   },
 ): PermitRequest {
   return {
@@ -75,12 +79,43 @@ export function toPermitRequest(
     operator: toOperator(unit.session),
     requestedAt: formatInstant(context.clock.now),
     clock: context.clock.evidence,
-    environment: { ...context.station.environment, simulated: context.fixture.simulated },
+    environment: toEnvironment(context.station, context.fixture, context.breakGlass),
   };
 }
 
 export function formatPermitRequest(request: PermitRequest): Bytes {
   return buildStatement(permitRequest, deviceSubject(request.identity.deviceId), request);
+}
+
+/** The wish to have the content keys of a release for one unit. */
+export function formatUnsealing(
+  unit: BoundUnit,
+  context: {
+    readonly id: string;
+    readonly permit: { readonly statement: Permit; readonly digest: string };
+    readonly transportKey: PublicKey;
+    readonly station: StationIdentity;
+    readonly fixture: Fixture;
+    readonly clock: ClockAssessment;
+  },
+): Bytes {
+  const { id, line, plant } = context.station;
+  const unsealing: ImageUnsealing = {
+    id: context.id,
+    transactionId: unit.transactionId,
+    identity: unit.identity,
+    product: toProduct(unit),
+    release: unit.release.reference,
+    images: [...toSealedImageReferences(unit.release.manifest)],
+    transportKey: encodeBase64(context.transportKey.spki),
+    permitDigest: { sha256: context.permit.digest },
+    station: { id, line, plant },
+    operator: toOperator(unit.session),
+    requestedAt: formatInstant(context.clock.now),
+    clock: context.clock.evidence,
+    environment: toEnvironment(context.station, context.fixture, context.permit.statement.breakGlass ?? null),
+  };
+  return buildStatement(imageUnsealing, deviceSubject(unit.identity.deviceId), unsealing);
 }
 
 export function formatIntent(
@@ -115,7 +150,7 @@ export function formatIntent(
     permitDigest: { sha256: context.permit.digest },
     timing: { intendedAt: formatInstant(context.clock.now), clock: context.clock.evidence },
     attempt,
-    environment: { ...context.station.environment, simulated: context.fixture.simulated },
+    environment: toEnvironment(context.station, context.fixture, context.permit.statement.breakGlass ?? null),
   };
   return buildStatement(provisioningIntent, deviceSubject(unit.identity.deviceId), intent);
 }
@@ -173,10 +208,8 @@ export function toEvent(
     code: findings.code,
     checks: findings.checks,
     exceptions: [],
-    environment: {
-      ...context.station.environment,
-      simulated: intent.environment.simulated || context.fixture.simulated,
-    },
+    // What was begun under a mark ends under it.
+    environment: { ...intent.environment, simulated: intent.environment.simulated || context.fixture.simulated },
   };
 }
 
@@ -191,6 +224,14 @@ export function formatRefusal(statement: Refusal, stationKey: PublicKey): Bytes 
       ? { name: 'station', digest: { sha256: stationKey.keyid } }
       : deviceSubject(statement.deviceId);
   return buildStatement(refusal, subject, statement);
+}
+
+function toEnvironment(
+  { environment }: StationIdentity,
+  { simulated }: Fixture,
+  breakGlass: string | null,
+): PermitRequest['environment'] {
+  return { simulated, rehearsal: environment.rehearsal, breakGlass };
 }
 
 function toProduct({ job, release }: BoundUnit): ProvisioningIntent['product'] {
@@ -229,7 +270,9 @@ function toComponents(manifest: ReleaseManifest, findings: UnitFindings): Provis
 }
 
 function toProtectionState(protection: LockState | null): ProvisioningEvent['security']['writeProtection'] {
-  return protection === null ? { state: 'unknown', grade: 'requested' } : { state: protection, grade: 'readBack' };
+  if (protection === null) return { state: 'unknown', grade: 'requested' };
+  // A lock that was set and could not be put to the test is known only from having been ordered.
+  return { state: protection, grade: protection === 'unknown' ? 'commanded' : 'readBack' };
 }
 
 function formatOptionalInstant(instant: Instant | null): string | null {

@@ -7,7 +7,10 @@ import { StationRefusal } from './error.ts';
 import type { StationPorts } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 
-type TimePorts = Pick<StationPorts, 'clock' | 'journal' | 'identity' | 'newId' | 'timeService'>;
+type TimePorts = Pick<
+  StationPorts,
+  'clock' | 'journal' | 'identity' | 'newId' | 'timeService' | 'lineTrust' | 'signer'
+>;
 
 export class TimeKeeper {
   readonly #ports: TimePorts;
@@ -38,21 +41,52 @@ export class TimeKeeper {
     this.#line = await this.#recorder.sampleTime();
   }
 
-  /** The clock as it may date evidence now. Throws LS-301. */
-  requireSane(): ClockAssessment {
+  /** The clock, unless something that is known already speaks against it. Throws LS-301. */
+  requirePlausible(): ClockAssessment {
     const assessment = this.#assess();
     if (assessment.finding !== null) throw new StationRefusal('LS-301', assessment.finding);
+    return assessment;
+  }
+
+  /** The clock as it may date evidence now. Throws LS-301, and HD-01 while nobody has said what time it is. */
+  requireSane(): ClockAssessment {
+    const assessment = this.requirePlausible();
+    if (!this.#isCompared(assessment)) {
+      throw new StationRefusal('HD-01', {
+        expected: 'a clock compared with the line server or a time service since the station started',
+        observed: 'neither has answered',
+      });
+    }
     this.#earlier = { now: assessment.now, monotonicMs: assessment.evidence.monotonicMs };
     return assessment;
   }
 
-  /** A time for a refusal: the clock's when it is sane, otherwise the line's, otherwise the last one that was. */
+  /** The break-glass mark that records made here now carry, as the line last said. */
+  get breakGlass(): string | null {
+    const opening = this.#line?.breakGlass ?? null;
+    if (opening === null) return null;
+    return opening.station === null || opening.station === this.#ports.identity.id ? opening.digest : null;
+  }
+
+  /**
+   * A time for a refusal: the clock's when it is sane, otherwise the line's. A clock that was not compared may say
+   * anything, so what it would date bears the last time that is known to be past.
+   */
   bestInstant(): Instant {
     const assessment = this.#assess();
-    if (assessment.finding === null) return assessment.now;
-    const { lastEvidenceAt } = this.#ports.journal.floor;
-    const { lineOffsetMs } = assessment;
-    return Math.max(lastEvidenceAt, lineOffsetMs === null ? 0 : Math.round(assessment.now - lineOffsetMs));
+    const { now, lineOffsetMs, finding } = assessment;
+    if (finding === null && this.#isCompared(assessment)) return now;
+    const past = Math.max(this.#ports.journal.floor.lastEvidenceAt, this.#ownKeyBegins());
+    return lineOffsetMs === null ? past : Math.max(past, Math.round(now - lineOffsetMs));
+  }
+
+  #isCompared({ lineOffsetMs }: ClockAssessment): boolean {
+    return lineOffsetMs !== null || this.#service?.evidence.verdict === 'SANE';
+  }
+
+  #ownKeyBegins(): Instant {
+    const { lineTrust, signer } = this.#ports;
+    return lineTrust.keys.find(({ key }) => key.keyid === signer.publicKey.keyid)?.validFrom ?? 0;
   }
 
   #assess(): ClockAssessment {

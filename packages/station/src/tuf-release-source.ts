@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Releases from a TUF repository – the line's, or a mirror on a medium – each checked for its approvals before it is held. */
 import { hasCode, RefusedError, sha256Hex, WitnessmarkError, type Instant } from '@witnessmark/core';
-import { parseEffectivity, type EffectivityRule, type TrustedKey } from '@witnessmark/attestation';
+import {
+  parseEffectivity,
+  parseTrustedRoot,
+  toTrustedKeys,
+  type EffectivityRule,
+  type ReleaseClass,
+  type TrustedKey,
+} from '@witnessmark/attestation';
 import {
   checkFresh,
+  checkReleaseClass,
   effectivityPath,
   readRelease,
   releaseInEffect,
+  TRUSTED_ROOT_PATH,
   verifyRelease,
   type ApprovalRule,
   type PublishedRelease,
@@ -14,7 +23,7 @@ import {
   type TrustState,
 } from '@witnessmark/trust';
 import { StationRefusal } from './error.ts';
-import { requireVerified } from './fixture.ts';
+import { requireVerified, toContent } from './fixture.ts';
 import type { HeldRelease, ReleaseQuery, ReleaseSource } from './ports.ts';
 
 /** The part of a TUF client this needs. */
@@ -28,7 +37,11 @@ export interface TufReleaseSourceOptions {
   readonly line: string;
   /** Authors and approvers, from the station's own trusted root. */
   readonly keys: readonly TrustedKey[];
+  /** The version of that trusted root; a later one in the repository takes its place, and none when absent. */
+  readonly keysVersion?: number;
   readonly approvals: ApprovalRule;
+  /** Classes of releases that are made here; `production` when absent. */
+  readonly releaseClasses?: readonly ReleaseClass[];
 }
 
 export class TufReleaseSource implements ReleaseSource {
@@ -67,9 +80,9 @@ export class TufReleaseSource implements ReleaseSource {
         effectivity: { version: effectivity.version, eco: rule.eco, digest: { sha256: sha256Hex(bytes) } },
       },
       readImage: async (component) => {
-        const image = await client.readTarget(component.targetPath);
-        requireVerified(component, image);
-        return image;
+        const content = await client.readTarget(component.sealed?.targetPath ?? component.targetPath);
+        requireVerified(toContent(component), content);
+        return content;
       },
     };
   }
@@ -78,11 +91,20 @@ export class TufReleaseSource implements ReleaseSource {
   async #readApproved({ releaseId }: EffectivityRule, state: TrustState): Promise<PublishedRelease> {
     const basis = [releaseId, state.targetsVersion, state.effectivityVersion].join(' ');
     if (this.#held?.basis === basis) return this.#held.release;
-    const { client, keys, approvals } = this.#options;
+    const { client, approvals, releaseClasses = ['production'] } = this.#options;
     const release = await readPublished(client, releaseId);
-    verifyRelease(release, keys, approvals);
+    verifyRelease(release, await this.#readKeys(), approvals);
+    checkReleaseClass(release.manifest, releaseClasses);
     this.#held = { basis, release };
     return release;
+  }
+
+  /** Who is enrolled now: approvers come and go by trusted roots that as many people signed as a release. */
+  async #readKeys(): Promise<readonly TrustedKey[]> {
+    const { client, keys, keysVersion = Infinity } = this.#options;
+    if (!(await client.hasTarget(TRUSTED_ROOT_PATH))) return keys;
+    const published = parseTrustedRoot(await client.readTarget(TRUSTED_ROOT_PATH));
+    return published.version > keysVersion ? toTrustedKeys(published) : keys;
   }
 }
 

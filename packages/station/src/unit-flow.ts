@@ -14,6 +14,7 @@ import { Fixture } from './fixture.ts';
 import type { FlowTools, UnitOrder } from './flow-tools.ts';
 import type { JournalRecord } from './journal-format.ts';
 import type { Transaction } from './journal.ts';
+import { MeasurementKeeper } from './kept-measurement.ts';
 import { readClosingEvent, readOpenUnit, type ClosingEvent, type OpenUnit } from './open-unit.ts';
 import { isFinalRefusal, isRecordable, isUndecided, toFinalPhase, toReasonCode } from './outcomes.ts';
 import type { UnitResult } from './ports.ts';
@@ -21,6 +22,7 @@ import { signStatement } from './signing.ts';
 import { formatEvent, formatIntent, toEvent, type UnitFindings } from './statements.ts';
 import { StepWatch } from './step-watch.ts';
 import { advance, IDLE, type FlowState, type Move, type Recipe } from './transitions.ts';
+import { isSealed, unsealImages } from './unsealing.ts';
 
 type Ending = Pick<UnitResult, 'phase' | 'code' | 'detail' | 'record' | 'resumed'>;
 
@@ -45,14 +47,16 @@ export class UnitFlow {
   readonly #transactionId: string;
   readonly #fixture: Fixture;
   readonly #watch: StepWatch;
+  readonly #keeper: MeasurementKeeper;
   readonly #work: DeviceWork;
   #state: FlowState = IDLE;
   #recipe: Recipe = [];
   #known: KnownUnit = { deviceId: null, serial: null, operatorId: null };
   #isResumed = false;
+  readonly #unsealed: Bytes[] = [];
 
   constructor(tools: FlowTools, transactionId: string, signal?: AbortSignal) {
-    const { clock, driver, onProgress } = tools.ports;
+    const { clock, driver, journal, onProgress, signer } = tools.ports;
     this.#tools = tools;
     this.#transactionId = transactionId;
     this.#fixture = new Fixture(driver, signal);
@@ -60,16 +64,25 @@ export class UnitFlow {
     const move = (name: Move): void => {
       this.#move(name);
     };
-    this.#work = new DeviceWork({ fixture: this.#fixture, watch: this.#watch, time: tools.time, move, signal });
+    this.#keeper = new MeasurementKeeper({ journal, signer, profile: driver.profile });
+    const { time } = tools;
+    this.#work = new DeviceWork({
+      ...{ fixture: this.#fixture, keeper: this.#keeper, watch: this.#watch },
+      ...{ time, move, signal },
+    });
   }
 
   /** Takes a new unit through all moves. */
   async run(order: UnitOrder): Promise<UnitResult> {
     try {
       const { unit, images } = await this.#begin(order);
-      return await this.#record(unit, await this.#work.perform(unit, images));
+      const findings = await this.#work.perform(unit, images);
+      this.#wipe();
+      return await this.#record(unit, findings);
     } catch (error) {
-      return this.#end(error);
+      return await this.#end(error);
+    } finally {
+      this.#wipe();
     }
   }
 
@@ -97,9 +110,23 @@ export class UnitFlow {
     const admission = await this.#watch.run('idle', 'bind', () => admitUnit(this.#tools, order, context));
     this.#recipe = admission.unit.release.manifest.recipe.steps;
     this.#move('bind');
+    const images = await this.#openImages(admission);
     const unit = await this.#watch.run('bound', 'intend', () => this.#intend(admission));
     this.#move('intend');
-    return { unit, images: admission.images };
+    return { unit, images };
+  }
+
+  /** Before the intent: what cannot be opened cannot be programmed, and no unit is begun for it. */
+  #openImages(admission: Admission): Promise<ReadonlyMap<string, Bytes>> {
+    if (!isSealed(admission.unit.release.manifest)) return Promise.resolve(admission.contents);
+    return this.#watch.run('bound', 'unseal', () =>
+      unsealImages(this.#tools, admission, (image) => this.#unsealed.push(image)),
+    );
+  }
+
+  /** Images that were sealed outlive neither the programming nor its failure. */
+  #wipe(): void {
+    for (const image of this.#unsealed.splice(0)) image.fill(0);
   }
 
   /** Durable here, then logged, then known here to be logged: only then may the device be touched. */
@@ -144,6 +171,8 @@ export class UnitFlow {
       case 'intended':
         return this.#giveUp(unit);
       case 'intentLogged':
+      case 'measured':
+        this.#keeper.restore(unit, transaction);
         return this.#record(unit, await this.#work.examine(unit, 'the station was interrupted'));
       case 'abandoned':
         await journal.remove(unit.transactionId);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { deriveLabelSerial, toDeviceId } from '@witnessmark/attestation';
 import { hasCode, toDigestSet } from '@witnessmark/core';
-import { bindLabel, readSerial } from '../src/binding.ts';
+import { bindLabel, readLabel } from '../src/binding.ts';
 import type { DeviceReading } from '../src/fixture.ts';
 
 const SKU = 'GW-210';
@@ -16,7 +16,7 @@ const SERIAL = deriveLabelSerial(SKU, DEVICE.deviceId);
 const RULE = { labelRule: 'derived', sku: SKU } as const;
 
 function bind(serial: string): ReturnType<typeof bindLabel> {
-  return bindLabel(DEVICE, { raw: serial, symbology: 'd2', serial }, RULE);
+  return bindLabel(DEVICE, { raw: serial, symbology: 'd1', serial, partNumber: null }, RULE);
 }
 
 describe('binding a label to a device', () => {
@@ -39,7 +39,7 @@ describe('binding a label to a device', () => {
   });
 
   it('leaves an assigned serial to the line', () => {
-    const label = { raw: 'SN000123', symbology: 'd2', serial: 'SN000123' };
+    const label = { raw: 'SN000123', symbology: 'd1', serial: 'SN000123', partNumber: null };
     expect(bindLabel(DEVICE, label, { labelRule: 'assigned', sku: SKU }).mismatch).toBeNull();
   });
 
@@ -52,20 +52,48 @@ describe('binding a label to a device', () => {
     ['nothing', ''],
     ['full-width digits', SERIAL.replace(/\d/, '５')],
   ])('A4 asks for another scan for %s', (_, raw) => {
-    expect(readSerial({ raw: SERIAL, symbology: 'd2' }, 'derived')).toBe(SERIAL);
-    expect(() => readSerial({ raw, symbology: 'd2' }, 'derived')).toThrow(expect.objectContaining({ code: 'HD-04' }));
+    expect(readLabel({ raw: SERIAL, symbology: 'text' }, 'derived').serial).toBe(SERIAL);
+    expect(() => readLabel({ raw, symbology: 'text' }, 'derived')).toThrow(expect.objectContaining({ code: 'HD-04' }));
   });
 
   it('A4 keeps separators and white space out of assigned serials', () => {
-    expect(readSerial({ raw: 'SN-1.2_3', symbology: 'd2' }, 'assigned')).toBe('SN-1.2_3');
+    expect(readLabel({ raw: 'SN-1.2_3', symbology: 'text' }, 'assigned').serial).toBe('SN-1.2_3');
     for (const raw of ['../SN1', 'SN 1', 'SN\n1', '-SN1', 'S'.repeat(65)]) {
       let code: unknown;
       try {
-        readSerial({ raw, symbology: 'd2' }, 'assigned');
+        readLabel({ raw, symbology: 'text' }, 'assigned');
       } catch (error) {
         code = hasCode(error, 'HD-04');
       }
       expect(code).toBe(true);
     }
+  });
+
+  it('reads the same serial from every kind of label that a unit may carry, and remembers which it was', () => {
+    const own = SERIAL.slice(SKU.length + 1);
+    for (const [raw, symbology, partNumber] of [
+      [`]d1${SERIAL}`, 'd1', null],
+      [`]C0${SERIAL}`, 'C0', null],
+      [`[)>\u001e06\u001d1P${SKU}\u001dS${SERIAL}\u001e\u0004`, 'text', SKU],
+      [`]d20104012345678901` + `21${own}\u001d240${SKU}`, 'd2', SKU],
+    ] as const) {
+      const label = readLabel({ raw, symbology: 'text' }, 'derived');
+      expect(label).toEqual({ raw, symbology, serial: SERIAL, partNumber });
+      expect(bindLabel(DEVICE, label, RULE).mismatch).toBeNull();
+    }
+  });
+
+  it.each([
+    ['a misread GTIN', ']d20104012345678902' + '21A1', 'LB-102'],
+    ['a swallowed separator', `[)>06S${SERIAL}`, 'LB-103'],
+    ['a box label', ']d20104012345678901' + '10L5', 'LB-105'],
+    ['a bar code of goods', ']E04012345678901', 'LB-106'],
+  ])('A4 names %s as what it is', (_, raw, code) => {
+    expect(() => readLabel({ raw, symbology: 'text' }, 'assigned')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('A1 a label of another part number does not fit, whatever its serial', () => {
+    const label = readLabel({ raw: `[)>\u001e06\u001d1PGW-211\u001dSSN1\u001e\u0004`, symbology: 'text' }, 'assigned');
+    expect(bindLabel(DEVICE, label, { labelRule: 'assigned', sku: SKU }).mismatch).toMatchObject({ code: 'LS-101' });
   });
 });

@@ -49,6 +49,7 @@ const INTENDED: JournalFact = {
   },
 };
 const LOGGED: JournalFact = { kind: 'intentLogged', entry: { index: 6, envelope: envelope('intent'), proof: 'proof' } };
+const MEASURED: JournalFact = { kind: 'measured', measurement: envelope('measurement') };
 const EVENT: JournalFact = { kind: 'eventSigned', event: envelope('event') };
 const CLOSED: JournalFact = { kind: 'closed', entry: { index: 7, envelope: envelope('event'), proof: 'proof' } };
 
@@ -77,6 +78,19 @@ async function writeThree(): Promise<void> {
 }
 
 describe('the station journal', () => {
+  it('keeps one measurement, between the logged intent and the event, and finds it again', async () => {
+    const journal = await Journal.open(files);
+    await journal.begin(ID, AT, INTENDED);
+    await expect(journal.append(ID, AT, MEASURED)).rejects.toThrow(TypeError);
+    await journal.append(ID, AT, LOGGED);
+    await journal.append(ID, AT, MEASURED);
+    await expect(journal.append(ID, AT, MEASURED)).rejects.toThrow(TypeError);
+    await journal.append(ID, AT, EVENT);
+    await journal.close();
+    const [transaction] = (await Journal.open(files)).transactions;
+    expect(transaction?.records.map(({ fact }) => fact)).toEqual([INTENDED, LOGGED, MEASURED, EVENT]);
+  });
+
   it('finds every record again, in order, and goes on after them', async () => {
     await writeThree();
     const journal = await Journal.open(files);

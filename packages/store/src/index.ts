@@ -25,6 +25,7 @@ export type {
   OperatorSessionRow,
   RefusalRow,
   ReleaseUseRow,
+  SiteRecordRow,
   UnitRow,
   UnitState,
   ViewRows,

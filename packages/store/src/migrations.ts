@@ -112,7 +112,31 @@ CREATE TABLE release_use (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Statements that are no link of a unit's chain: one row each, whatever their type. */
+const SITE_RECORDS = `
+CREATE TABLE site_record (
+  record_id TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL,
+  subject_digest TEXT NOT NULL,
+  state TEXT NOT NULL,
+  related_id TEXT,
+  station TEXT,
+  line TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at TEXT NOT NULL,
+  log_index INTEGER NOT NULL UNIQUE,
+  payload_digest TEXT NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX site_record_by_kind ON site_record (kind, log_index);
+CREATE INDEX site_record_by_subject ON site_record (subject_digest, log_index);
+CREATE INDEX site_record_by_related ON site_record (related_id, log_index) WHERE related_id IS NOT NULL;
+CREATE UNIQUE INDEX site_record_one_opening ON site_record (line)
+  WHERE kind = 'break-glass-opening' AND state <> 'reviewed';
+CREATE UNIQUE INDEX site_record_one_unsealing ON site_record (related_id) WHERE kind = 'image-unsealing';
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { id: 1, name: 'journal and head', sql: JOURNAL_AND_HEAD },
   { id: 2, name: 'views', sql: VIEWS },
+  { id: 3, name: 'site records', sql: SITE_RECORDS },
 ];

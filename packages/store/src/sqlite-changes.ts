@@ -57,13 +57,22 @@ export class ChangeExecutor {
       return `UPDATE ${change.table} SET ${assignments} WHERE ${conditions}`;
     });
     const { changes } = statement.run(...set.map(([, value]) => value), ...where.map(([, value]) => value));
-    if (changes !== 1) {
+    if (changes !== 1 && (change.ifPresent !== true || this.#isPresent(change))) {
       throw new ConflictError(`${change.table}: no row is in the state the entry goes on from`, {
         kind: 'expectation',
         table: change.table,
         columns: [],
       });
     }
+  }
+
+  #isPresent({ table, key }: UpdateChange<ViewTable>): boolean {
+    const entries = Object.entries(key as Row);
+    const statement = this.#prepare(`p ${table} ${columnNames(entries)}`, () => {
+      const conditions = entries.map(([column]) => `${knownColumn(table, column)} IS ?`).join(' AND ');
+      return `SELECT 1 FROM ${table} WHERE ${conditions}`;
+    });
+    return statement.get(...entries.map(([, value]) => value)) !== undefined;
   }
 
   #count(change: CountChange): void {

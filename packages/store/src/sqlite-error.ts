@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** SQLite's result codes (https://sqlite.org/rescode.html) as store errors, mapped in this one place. */
+import type { StatementSync } from 'node:sqlite';
 import { ConflictError, StoreError } from './error.ts';
 
 const SQLITE_BUSY = 5;
@@ -46,6 +47,15 @@ export function toStoreError(error: unknown): Error {
       return new StoreError('ERR_STORE_CORRUPT', `the database file is damaged: ${error.message}`, { cause: error });
     default:
       return new StoreError('ERR_STORE_IO', `the database failed: ${error.message}`, { cause: error });
+  }
+}
+
+/** Runs a statement that returns nothing; throws as {@link toStoreError} says. */
+export function runStatement(statement: StatementSync): void {
+  try {
+    statement.run();
+  } catch (error) {
+    throw toStoreError(error);
   }
 }
 

@@ -3,8 +3,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { encodeHex, type Bytes } from '@witnessmark/core';
 import { StoreError } from './error.ts';
-import { ChangeExecutor } from './sqlite-changes.ts';
-import { toStoreError } from './sqlite-error.ts';
+import { EntryApplier } from './sqlite-entries.ts';
+import { runStatement as run, toStoreError } from './sqlite-error.ts';
 import { checkSchema, migrate } from './sqlite-migrate.ts';
 import { SqliteViews } from './sqlite-views.ts';
 import type {
@@ -12,7 +12,6 @@ import type {
   CommitRequest,
   CommitSeal,
   DumpedRow,
-  EntryChanges,
   JournalRow,
   Store,
   StoredHead,
@@ -79,7 +78,7 @@ export class SqliteStore implements Store {
   readonly views: ViewReader;
   readonly #views: SqliteViews;
   readonly #connections: Connections;
-  readonly #changes: ChangeExecutor;
+  readonly #entries: EntryApplier;
   readonly #statements: Statements;
   #state: 'open' | 'committing' | 'failed' | 'closed' = 'open';
 
@@ -87,7 +86,7 @@ export class SqliteStore implements Store {
     this.#connections = connections;
     this.#views = new SqliteViews(connections.reader);
     this.views = this.#views;
-    this.#changes = new ChangeExecutor(connections.writer);
+    this.#entries = new EntryApplier(connections.writer);
     this.#statements = prepareStatements(connections.writer);
   }
 
@@ -139,9 +138,8 @@ export class SqliteStore implements Store {
   }
 
   async #commit(request: CommitRequest): Promise<CommitOutcome> {
-    const { begin, commit, rollback } = this.#statements;
-    run(begin);
-    const outcome = this.#applyAll(request);
+    const { commit, rollback } = this.#statements;
+    const outcome = this.#entries.applyAll(request);
     if (outcome.accepted.length === 0) {
       run(rollback);
       return outcome;
@@ -151,40 +149,6 @@ export class SqliteStore implements Store {
     run(commit);
     this.#connections.checkpointer?.afterCommit(seal.journal.entries.length + PAGES_PER_COMMIT * PAGE_BYTES);
     return outcome;
-  }
-
-  #applyAll(request: CommitRequest): CommitOutcome {
-    const accepted: number[] = [];
-    const refused = new Map<number, Error>();
-    const firstIndex = request.expected?.treeSize ?? 0;
-    for (const [position, changes] of request.entries.entries()) {
-      const refusal = changes === undefined ? undefined : this.#applyEntry(changes, firstIndex + accepted.length);
-      if (refusal === undefined) accepted.push(position);
-      else refused.set(position, refusal);
-    }
-    return { accepted, refused };
-  }
-
-  /** Makes all changes of one entry or none; returns why it was refused. */
-  #applyEntry(changes: NonNullable<EntryChanges>, index: number): Error | undefined {
-    const { savepoint, release, rollbackTo } = this.#statements;
-    let list;
-    try {
-      list = changes(index);
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-    run(savepoint);
-    try {
-      for (const change of list) this.#changes.apply(change);
-    } catch (error) {
-      if (!(error instanceof Error) || isStorageFailure(error)) throw error;
-      run(rollbackTo);
-      run(release);
-      return error;
-    }
-    run(release);
-    return undefined;
   }
 
   /** The head moves by compare-and-swap, so that a second writer, however it came in, loses. */
@@ -245,12 +209,8 @@ export class SqliteStore implements Store {
 }
 
 interface Statements {
-  readonly begin: StatementSync;
   readonly commit: StatementSync;
   readonly rollback: StatementSync;
-  readonly savepoint: StatementSync;
-  readonly release: StatementSync;
-  readonly rollbackTo: StatementSync;
   readonly head: StatementSync;
   readonly insertHead: StatementSync;
   readonly updateHead: StatementSync;
@@ -261,12 +221,8 @@ interface Statements {
 
 function prepareStatements(writer: DatabaseSync): Statements {
   return {
-    begin: writer.prepare('BEGIN IMMEDIATE'),
     commit: writer.prepare('COMMIT'),
     rollback: writer.prepare('ROLLBACK'),
-    savepoint: writer.prepare('SAVEPOINT entry'),
-    release: writer.prepare('RELEASE entry'),
-    rollbackTo: writer.prepare('ROLLBACK TO entry'),
     head: writer.prepare('SELECT tree_size, root_hash, checkpoint, committed_at FROM head WHERE id = 1'),
     insertHead: writer.prepare(
       'INSERT INTO head (id, tree_size, root_hash, checkpoint, committed_at) VALUES (1, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -293,21 +249,6 @@ function makeDurable(writer: DatabaseSync): void {
   if (journalMode !== 'wal' || synchronous !== SYNCHRONOUS_FULL) {
     throw new StoreError('ERR_STORE_DURABILITY', 'SQLite does not offer write-ahead log with synchronous=FULL here');
   }
-}
-
-function run(statement: StatementSync): void {
-  try {
-    statement.run();
-  } catch (error) {
-    throw toStoreError(error);
-  }
-}
-
-function isStorageFailure(error: Error): boolean {
-  return (
-    error instanceof StoreError &&
-    (error.code === 'ERR_STORE_IO' || error.code === 'ERR_STORE_FULL' || error.code === 'ERR_STORE_CORRUPT')
-  );
 }
 
 function describeStale(expected: number): string {

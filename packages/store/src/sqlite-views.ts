@@ -11,6 +11,7 @@ import {
   type EventRow,
   type OperatorSessionRow,
   type RefusalRow,
+  type SiteRecordRow,
   type UnitRow,
   type ViewRows,
   type ViewTable,
@@ -86,6 +87,26 @@ export class SqliteViews implements ViewReader {
 
   async releaseUse(releaseId: string, line: string): Promise<number> {
     return this.#one('release_use', 'release_id = ? AND line = ?', releaseId, line)?.units ?? 0;
+  }
+
+  async siteRecord(recordId: string): Promise<SiteRecordRow | undefined> {
+    return this.#one('site_record', 'record_id = ?', recordId);
+  }
+
+  async siteRecordByDigest(payloadDigest: string): Promise<SiteRecordRow | undefined> {
+    return this.#one('site_record', 'payload_digest = ?', payloadDigest);
+  }
+
+  async recentSiteRecords(kind: string, limit: number): Promise<readonly SiteRecordRow[]> {
+    return this.#many('site_record', 'kind = ? ORDER BY log_index DESC', Math.min(limit, MAX_ROWS), kind);
+  }
+
+  async siteRecordsAbout(subjectDigest: string): Promise<readonly SiteRecordRow[]> {
+    return this.#many('site_record', 'subject_digest = ? ORDER BY log_index', MAX_ROWS, subjectDigest);
+  }
+
+  async siteRecordsRelatedTo(relatedId: string): Promise<readonly SiteRecordRow[]> {
+    return this.#many('site_record', 'related_id = ? ORDER BY log_index', MAX_ROWS, relatedId);
   }
 
   /** SQLite's BINARY collation orders text by its UTF-8 bytes. */

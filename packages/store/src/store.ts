@@ -6,7 +6,15 @@
  */
 import type { Bytes, Instant } from '@witnessmark/core';
 import type { ViewChange } from './view-change.ts';
-import type { DispositionRow, EventRow, OperatorSessionRow, RefusalRow, UnitRow, ViewTable } from './view-tables.ts';
+import type {
+  DispositionRow,
+  EventRow,
+  OperatorSessionRow,
+  RefusalRow,
+  SiteRecordRow,
+  UnitRow,
+  ViewTable,
+} from './view-tables.ts';
 
 /** The newest tree head. */
 export interface StoredHead {
@@ -24,7 +32,10 @@ export interface JournalRow {
   readonly entries: Bytes;
 }
 
-/** The changes an entry asks for, given the index it gets; undefined when it touches no view. May throw to refuse the entry. */
+/**
+ * The changes an entry asks for, given the index it gets; undefined when it touches no view. May throw to refuse the entry.
+ * Pure: it may be asked again, with another index.
+ */
 export type EntryChanges = ((index: number) => readonly ViewChange[]) | undefined;
 
 export interface CommitSeal {
@@ -71,6 +82,14 @@ export interface ViewReader {
   dispositionsOf(deviceId: string): Promise<readonly DispositionRow[]>;
   /** Units begun under a release on a line. */
   releaseUse(releaseId: string, line: string): Promise<number>;
+  siteRecord(recordId: string): Promise<SiteRecordRow | undefined>;
+  siteRecordByDigest(payloadDigest: string): Promise<SiteRecordRow | undefined>;
+  /** The newest of a kind, newest first. */
+  recentSiteRecords(kind: string, limit: number): Promise<readonly SiteRecordRow[]>;
+  /** Those about a subject, in the order of the log. */
+  siteRecordsAbout(subjectDigest: string): Promise<readonly SiteRecordRow[]>;
+  /** Those that name `relatedId`, in the order of the log. */
+  siteRecordsRelatedTo(relatedId: string): Promise<readonly SiteRecordRow[]>;
 }
 
 /** One view row in the form that two stores are compared by. */

@@ -12,13 +12,17 @@ export interface InsertChange<Table extends ViewTable> {
   readonly row: ViewRows[Table];
 }
 
-/** Changes exactly one row: the one with `key` whose present values are `expect`; none is a conflict. */
+/**
+ * Changes exactly one row: the one with `key` whose present values are `expect`; none is a conflict. With `ifPresent` it
+ * is none only when a row with `key` is there.
+ */
 export interface UpdateChange<Table extends ViewTable> {
   readonly op: 'update';
   readonly table: Table;
   readonly key: Partial<ViewRows[Table]>;
   readonly expect: Partial<ViewRows[Table]>;
   readonly set: Partial<ViewRows[Table]>;
+  readonly ifPresent?: true;
 }
 
 /** Counts a unit for a release on a line, from zero; passing `max` is a conflict. A replay from the log needs no `max`. */

@@ -92,6 +92,25 @@ export interface ReleaseUseRow {
   readonly units: number;
 }
 
+/**
+ * A logged statement that is no link of a unit's chain. What `state`, `related_id`, `station` and `actor` mean is for the
+ * rule of its kind to say.
+ */
+export interface SiteRecordRow {
+  readonly record_id: string;
+  readonly kind: string;
+  readonly subject_digest: string;
+  readonly state: string;
+  readonly related_id: string | null;
+  /** Null when it is about the whole line. */
+  readonly station: string | null;
+  readonly line: string;
+  readonly actor: string;
+  readonly at: string;
+  readonly log_index: number;
+  readonly payload_digest: string;
+}
+
 export interface ViewRows {
   readonly unit: UnitRow;
   readonly event: EventRow;
@@ -99,6 +118,7 @@ export interface ViewRows {
   readonly refusal: RefusalRow;
   readonly disposition: DispositionRow;
   readonly release_use: ReleaseUseRow;
+  readonly site_record: SiteRecordRow;
 }
 
 export type ViewTable = keyof ViewRows;
@@ -199,6 +219,22 @@ export const VIEW_TABLES: Definitions = {
     primaryKey: ['disposition_id'],
   },
   release_use: { columns: ['release_id', 'line', 'units'], primaryKey: ['release_id', 'line'] },
+  site_record: {
+    columns: [
+      'record_id',
+      'kind',
+      'subject_digest',
+      'state',
+      'related_id',
+      'station',
+      'line',
+      'actor',
+      'at',
+      'log_index',
+      'payload_digest',
+    ],
+    primaryKey: ['record_id'],
+  },
 };
 
 export const VIEW_TABLE_NAMES: readonly ViewTable[] = Object.keys(VIEW_TABLES) as ViewTable[];

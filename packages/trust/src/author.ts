@@ -3,19 +3,13 @@
  * Authoring a repository (spec/trust-repository.md): metadata is staged, signed by people elsewhere, and published in an
  * order in which every crash leaves the old repository or the new one.
  */
-import type { Metadata, MetaFile, Root, Targets } from '@tufjs/models';
-import {
-  decodeHex,
-  isSignedBy,
-  parseInstant,
-  RefusedError,
-  type Bytes,
-  type Instant,
-  type PublicKey,
-} from '@witnessmark/core';
+import type { Metadata, MetaFile, Targets } from '@tufjs/models';
+import { parseInstant, RefusedError, type Bytes, type Instant, type PublicKey } from '@witnessmark/core';
+import { isSignatureOf, nextRoot, nextTargets, selectContents } from './author-checks.ts';
 import type { Files } from './files.ts';
 import { DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
-import { formatMetadata, verifySignatures, type AnySigned } from './metadata.ts';
+import { effectivityKeyOf, targetsOf } from './listed-targets.ts';
+import { formatMetadata, parseRoot, verifySignatures, type AnySigned } from './metadata.ts';
 import {
   buildDelegatedTargets,
   buildRoot,
@@ -24,14 +18,13 @@ import {
   buildTimestamp,
   toMetaFile,
   toRootKeys,
+  type RootKeys,
   type ThresholdKeys,
 } from './metadata-builder.ts';
 import { writePublication } from './publication.ts';
-import { listTargets, loadRepository, openTarget, toTargetInfo, toTrustState, type Repository } from './repository.ts';
+import { listTargets, loadRepository, openTarget, toTrustState, type Repository } from './repository.ts';
 import { DirectorySource, type RepositorySource } from './source.ts';
 import {
-  assembleRoot,
-  assembleTargets,
   signMetadata,
   toStagedMetadata,
   type MetadataSignature,
@@ -43,7 +36,7 @@ import {
 import { readContent, type TargetContent, type TargetInfo, type TargetReader } from './target-content.ts';
 import { EFFECTIVITY_ROLE, metadataFileName } from './target-path.ts';
 import type { TrustState } from './trust-state.ts';
-import { toPublicKey, toTufKey } from './tuf-key.ts';
+import { toTufKey } from './tuf-key.ts';
 
 const TIMESTAMP_FILE = metadataFileName('timestamp', null);
 
@@ -114,6 +107,11 @@ export class TrustAuthor implements TargetReader {
     return listTargets(this.#repository);
   }
 
+  /** The targets that approvers signed, by path. */
+  listApprovedTargets(): ReadonlyMap<string, TargetInfo> {
+    return targetsOf(this.#repository.targets);
+  }
+
   hasTarget(path: string): Promise<boolean> {
     return Promise.resolve(this.listTargets().has(path));
   }
@@ -127,7 +125,7 @@ export class TrustAuthor implements TargetReader {
   /** The next targets metadata, for the holders of targets keys to sign. The same change gives the same bytes. */
   stageTargets(change: TargetsChange): StagedMetadata {
     const { signed } = this.#repository.targets;
-    const listed = new Map(Object.entries(signed.targets).map(([path, target]) => [path, toTargetInfo(path, target)]));
+    const listed = new Map(targetsOf(this.#repository.targets));
     for (const path of change.remove ?? []) listed.delete(path);
     for (const target of change.add) listed.set(target.path, target);
     const effectivityKey = change.effectivityKey ?? effectivityKeyOf(this.#repository.targets);
@@ -142,11 +140,8 @@ export class TrustAuthor implements TargetReader {
   }
 
   /** Whether a holder of a targets key made this signature over the staged bytes. */
-  isTargetsSignature(staged: StagedMetadata, { keyid, sig }: MetadataSignature): boolean {
-    const { keys, roles } = this.#repository.root.signed;
-    const key = keys[keyid];
-    if (key === undefined || roles['targets']?.keyIDs.includes(keyid) !== true) return false;
-    return /^(?:[0-9a-f]{2})+$/.test(sig) && isSignedBy(toPublicKey(key), staged.signedBytes, decodeHex(sig));
+  isTargetsSignature(staged: StagedMetadata, signature: MetadataSignature): boolean {
+    return isSignatureOf(this.#repository.root.signed, 'targets', staged, signature);
   }
 
   /** The next root (TUF 5.3.4): to be signed by a threshold of the old and of the new holders of root keys. */
@@ -155,6 +150,31 @@ export class TrustAuthor implements TargetReader {
     return toStagedMetadata(
       'root',
       buildRoot({ ...toRootKeys(root.signed), ...keys }, root.signed.version + 1, expiresAt),
+    );
+  }
+
+  /** The keys of the root in force. */
+  get rootKeys(): RootKeys {
+    return toRootKeys(this.#repository.root.signed);
+  }
+
+  /** The key that signs what applies where. */
+  get effectivityKey(): PublicKey {
+    return effectivityKeyOf(this.#repository.targets);
+  }
+
+  /** Whether a holder of a root key, old or new, made this signature over a staged root. */
+  isRootSignature(staged: StagedMetadata, signature: MetadataSignature): boolean {
+    return [this.#repository.root, parseRoot(staged.document)].some((root) =>
+      isSignatureOf(root.signed, 'root', staged, signature),
+    );
+  }
+
+  /** Whether a holder of a targets key, of the root in force or of a staged one, signed the staged targets. */
+  isTargetsSignatureUnder(root: StagedMetadata, staged: StagedMetadata, signature: MetadataSignature): boolean {
+    return (
+      this.isTargetsSignature(staged, signature) ||
+      isSignatureOf(parseRoot(root.document).signed, 'targets', staged, signature)
     );
   }
 
@@ -234,9 +254,7 @@ export class TrustAuthor implements TargetReader {
     const hasOtherKey = effectivityKeyOf(targets).keyid !== effectivityKeyOf(this.#repository.targets).keyid;
     const isWorn = parseInstant(effectivity.signed.expires) - now < this.#lifetimes.effectivity / 2;
     if (delegated === undefined && !hasOtherKey && !isWorn) return effectivity;
-    const listed = new Map(
-      Object.entries(effectivity.signed.targets).map(([path, target]) => [path, toTargetInfo(path, target)]),
-    );
+    const listed = new Map(targetsOf(effectivity));
     for (const path of delegated?.remove ?? []) listed.delete(path);
     for (const { path, length, sha256 } of delegated?.add ?? []) {
       const role = targets.signed.delegations?.roles?.[EFFECTIVITY_ROLE];
@@ -254,52 +272,6 @@ export class TrustAuthor implements TargetReader {
     if (this.#options.signers === undefined) throw new TypeError('publishing needs the online and effectivity signers');
     return this.#options.signers;
   }
-}
-
-function nextRoot(current: Repository, signed: SignedMetadata): Metadata<Root> {
-  const root = assembleRoot(signed);
-  if (root.signed.version !== current.root.signed.version + 1) {
-    throw new RefusedError(
-      'TR-106',
-      `root version ${root.signed.version} does not follow ${current.root.signed.version}`,
-    );
-  }
-  verifySignatures(current.root, 'root', root, 'TR-106');
-  verifySignatures(root, 'root', root, 'TR-106');
-  return root;
-}
-
-function nextTargets(current: Repository, signed: SignedMetadata): Metadata<Targets> {
-  const targets = assembleTargets(signed);
-  if (targets.signed.version !== current.targets.signed.version + 1) {
-    throw new RefusedError(
-      'TR-101',
-      `targets version ${targets.signed.version} does not follow version ${current.targets.signed.version}, which is published`,
-    );
-  }
-  return targets;
-}
-
-/** The contents that `next` lists and `current` does not; throws TR-107 when one of them was not given. */
-function selectContents(
-  current: Repository,
-  next: Repository,
-  contents: readonly TargetContent[],
-): readonly TargetContent[] {
-  const known = listTargets(current);
-  const added = [...listTargets(next).values()].filter((target) => known.get(target.path)?.sha256 !== target.sha256);
-  return added.map((target) => {
-    const content = contents.find((item) => item.path === target.path && item.sha256 === target.sha256);
-    if (content === undefined) throw new RefusedError('TR-107', `${target.path} is to be listed but has no bytes`);
-    return content;
-  });
-}
-
-function effectivityKeyOf(targets: Metadata<Targets>): PublicKey {
-  const { keys, roles } = targets.signed.delegations ?? {};
-  const key = keys?.[roles?.[EFFECTIVITY_ROLE]?.keyIDs[0] ?? ''];
-  if (key === undefined) throw new RefusedError('TR-109', 'the targets metadata delegates no effectivity role');
-  return toPublicKey(key);
 }
 
 function pick(files: ReadonlyMap<string, Bytes>, isWanted: (name: string) => boolean): ReadonlyMap<string, Bytes> {

@@ -17,7 +17,7 @@ import {
 import { TrustError } from './error.ts';
 import { replaceFile, type Files } from './files.ts';
 import { TRUST_LIMITS } from './limits.ts';
-import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from './metadata.ts';
+import { checkThresholds, parseRoot, parseSnapshot, parseTargets, parseTimestamp } from './metadata.ts';
 import { nodeFiles } from './node-files.ts';
 import { openTarget, toTargetInfo } from './repository.ts';
 import { DirectorySource, HttpSource, type RepositorySource } from './source.ts';
@@ -33,6 +33,8 @@ export type TrustClientOptions = {
   readonly metadataDir: string;
   /** The root to start from, received apart from the repository. There is no trust on first use. */
   readonly initialRoot: Bytes;
+  /** How many holders the root in force must ask for; 2 when absent, and never less. */
+  readonly minThreshold?: number;
   /** Keeps targets by digest; they are hashed again whenever they are used. */
   readonly cacheDir?: string;
   readonly files?: Files;
@@ -42,6 +44,7 @@ export class TrustClient implements TargetReader {
   readonly #source: RepositorySource;
   readonly #initialRoot: Bytes;
   readonly #memory: ClientMemory;
+  readonly #minThreshold: number;
   readonly #cacheDir: string | null;
   readonly #files: Files;
   #current: { readonly updater: Updater; readonly state: TrustState } | null = null;
@@ -52,6 +55,7 @@ export class TrustClient implements TargetReader {
       'baseUrl' in options ? new HttpSource(options.baseUrl) : new DirectorySource(options.repositoryDir, this.#files);
     this.#initialRoot = options.initialRoot;
     this.#memory = new ClientMemory(options.metadataDir, this.#files, options.initialRoot);
+    this.#minThreshold = options.minThreshold ?? TRUST_LIMITS.thresholdFloor;
     this.#cacheDir = options.cacheDir ?? null;
   }
 
@@ -73,8 +77,9 @@ export class TrustClient implements TargetReader {
       throw refusal;
     }
     // Our reader is stricter than tuf-js: what it does not take is not stored.
-    const { state, versions } = describe(accepted);
+    const { root, state, versions } = describe(accepted);
     checkNotOlder(seen, versions);
+    checkThresholds(root.signed, this.#minThreshold);
     const changed = [...accepted].filter(([role, bytes]) => !equalBytes(bytes, stored.get(role) ?? NO_BYTES));
     await this.#memory.write(new Map(changed), versions);
     this.#current = { updater, state };
@@ -138,7 +143,13 @@ export class TrustClient implements TargetReader {
   }
 }
 
-function describe(accepted: ReadonlyMap<RememberedRole, Bytes>): { state: TrustState; versions: RoleVersions } {
+interface Accepted {
+  readonly root: Metadata<Root>;
+  readonly state: TrustState;
+  readonly versions: RoleVersions;
+}
+
+function describe(accepted: ReadonlyMap<RememberedRole, Bytes>): Accepted {
   const bytesOf = (role: RememberedRole): Bytes => accepted.get(role) ?? NO_BYTES;
   const root = parseRoot(bytesOf('root'));
   const timestamp = parseTimestamp(bytesOf('timestamp'));
@@ -146,6 +157,7 @@ function describe(accepted: ReadonlyMap<RememberedRole, Bytes>): { state: TrustS
   const targets = parseTargets(bytesOf('targets'));
   const effectivity = parseTargets(bytesOf(EFFECTIVITY_ROLE));
   return {
+    root,
     state: {
       rootVersion: root.signed.version,
       targetsVersion: targets.signed.version,

@@ -4,18 +4,11 @@ import { join } from 'node:path';
 import type { Bytes, Instant } from '@witnessmark/core';
 import { TrustError } from './error.ts';
 import { readFile, type Files } from './files.ts';
+import { buildFirstRoot } from './first-root.ts';
 import { DEFAULT_LIFETIMES, type Lifetimes } from './lifetimes.ts';
 import { TRUST_LIMITS } from './limits.ts';
 import { formatMetadata, verifySignatures } from './metadata.ts';
-import {
-  buildDelegatedTargets,
-  buildRoot,
-  buildSnapshot,
-  buildTargets,
-  buildTimestamp,
-  toMetaFile,
-  type RootKeys,
-} from './metadata-builder.ts';
+import { buildDelegatedTargets, buildSnapshot, buildTimestamp, toMetaFile, type RootKeys } from './metadata-builder.ts';
 import { writePublication } from './publication.ts';
 import { signMetadata, type MetadataSigner, type RepositorySigners } from './staged-metadata.ts';
 import type { TargetContent } from './target-content.ts';
@@ -47,15 +40,17 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
   if (timestamp !== null) throw new TrustError('ERR_TRUST_EXISTS', `${directory} holds a repository already`);
 
   const { keys, approvers, signers, lifetimes = DEFAULT_LIFETIMES } = options;
-  const root = await signMetadata(
-    buildRoot({ ...keys, online: signers.online.publicKey }, 1, now + lifetimes.root),
-    approvers,
-  );
+  const first = buildFirstRoot({
+    keys,
+    online: signers.online.publicKey,
+    effectivity: signers.effectivity.publicKey,
+    targets: options.targets,
+    lifetimes,
+    now,
+  });
+  const root = await signMetadata(first.root, approvers);
   verifySignatures(root, 'root', root, 'TR-106');
-  const targets = await signMetadata(
-    buildTargets(options.targets, signers.effectivity.publicKey, 1, now + lifetimes.targets),
-    approvers,
-  );
+  const targets = await signMetadata(first.targets, approvers);
   verifySignatures(root, 'targets', targets);
   const effectivity = await signMetadata(buildDelegatedTargets(options.delegated, 1, now + lifetimes.effectivity), [
     signers.effectivity,

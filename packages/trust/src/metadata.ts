@@ -153,12 +153,17 @@ function checkRoot(root: Root): void {
   for (const [name, role] of Object.entries(root.roles)) {
     checkRole(name, role, root.keys);
   }
+  checkThresholds(root, TRUST_LIMITS.thresholdFloor);
+}
+
+/** Throws PL-111 for a root that fewer holders than the floor may follow, or release under. */
+export function checkThresholds(root: Root, floor: number): void {
   for (const name of ['root', 'targets'] as const) {
     const threshold = root.roles[name]?.threshold ?? 0;
-    if (threshold < TRUST_LIMITS.thresholdFloor) {
+    if (threshold < floor) {
       throw new RefusedError(
         'PL-111',
-        `root version ${root.version} asks for ${threshold} keys for ${name}; the floor is ${TRUST_LIMITS.thresholdFloor}`,
+        `root version ${root.version} asks for ${threshold} keys for ${name}; the floor is ${floor}`,
       );
     }
   }

@@ -6,8 +6,10 @@ import {
   parseStatement,
   releaseApproval,
   releaseCandidate,
+  releaseClassOf,
   type ReleaseApproval,
   type ReleaseCandidate,
+  type ReleaseClass,
   type ReleaseManifest,
   type Statement,
   type TrustedKey,
@@ -22,6 +24,7 @@ import {
   WitnessmarkError,
   type Bytes,
   type Envelope,
+  type Instant,
 } from '@witnessmark/core';
 import type { TargetReader } from './target-content.ts';
 import { approvalPath, candidatePath, releaseManifestPath } from './target-path.ts';
@@ -42,6 +45,15 @@ export interface ApprovalRule {
   readonly threshold: number;
   /** Roles that must be among them. */
   readonly requiredRoles: readonly string[];
+  /** How long a proposal must have been open before an approval counts; none when absent. */
+  readonly coolingOffMinutes?: number | undefined;
+}
+
+const MINUTE_MS = 60_000;
+
+/** The moment from which approvals of a proposal count. */
+export function approvalsCountFrom({ proposedAt }: Pick<ReleaseCandidate, 'proposedAt'>, rule: ApprovalRule): Instant {
+  return parseInstant(proposedAt) + (rule.coolingOffMinutes ?? 0) * MINUTE_MS;
 }
 
 /** A statement with the enrolled key that signed it. */
@@ -79,11 +91,15 @@ export function verifyRelease(
     throw new RefusedError('LS-201', `the candidate proposes another ${release.manifest.releaseId} than is published`);
   }
   const candidateDigest = sha256Hex(release.candidate.payload);
+  const countsFrom = approvalsCountFrom(candidate.statement.predicate, rule);
   const approvals = release.approvals
     .map((envelope) => readApproval(envelope, keys))
     .filter((approval) => approval !== null)
-    .filter(({ statement }) => isApprovalOf(statement, candidateDigest));
-  const missing = missingApprovals(approvals, candidate.key.owner, rule);
+    .filter(({ statement }) => isApprovalOf(statement, candidateDigest))
+    .filter(({ statement }) => parseInstant(statement.predicate.approvedAt) >= countsFrom);
+  const { builder } = candidate.statement.predicate;
+  const requesters = { author: candidate.key.owner, builder: builder?.id ?? null };
+  const missing = missingApprovals(approvals, requesters, rule);
   if (missing !== null) throw new RefusedError('LS-202', `${release.manifest.releaseId}: ${missing.detail}`);
   return candidate.statement;
 }
@@ -94,13 +110,28 @@ export interface MissingApprovals {
   readonly detail: string;
 }
 
-/** What is missing to fulfil the rule; null when nothing is. People count once, whatever number of keys they hold. */
+/** Who cannot be among the approvers. */
+export interface Requesters {
+  readonly author: string;
+  /** Null when the proposal does not say who built the image. */
+  readonly builder: string | null;
+}
+
+/** What is missing to fulfil the rule; null when nothing is. People count once, whatever keys they hold; so do cards. */
 export function missingApprovals(
-  approvals: readonly { readonly key: Pick<TrustedKey, 'owner' | 'scope'> }[],
-  author: string,
+  approvals: readonly { readonly key: Pick<TrustedKey, 'owner' | 'scope' | 'token'> }[],
+  { author, builder }: Requesters,
   rule: ApprovalRule,
 ): MissingApprovals | null {
-  const people = new Set(approvals.map(({ key }) => key.owner).filter((owner) => owner !== author));
+  const people = new Set<string>();
+  const cards = new Map<string, string>();
+  for (const { owner, token } of approvals.map(({ key }) => key)) {
+    if (owner === author || owner === builder) continue;
+    // Two people with one card are one card.
+    if (token !== null && (cards.get(token.serial) ?? owner) !== owner) continue;
+    if (token !== null) cards.set(token.serial, owner);
+    people.add(owner);
+  }
   const roles = new Set(approvals.filter(({ key }) => people.has(key.owner)).map(({ key }) => key.scope));
   const missingPeople = Math.max(0, rule.threshold - people.size);
   const missingRoles = rule.requiredRoles.filter((role) => !roles.has(role));
@@ -111,6 +142,16 @@ export function missingApprovals(
     roles: missingRoles,
     detail: `${people.size} of ${rule.threshold} people approved${wanted}`,
   };
+}
+
+/** Throws LS-207 for a release of a class that is not made here. */
+export function checkReleaseClass(manifest: ReleaseManifest, accepted: readonly ReleaseClass[]): void {
+  const releaseClass = releaseClassOf(manifest);
+  if (accepted.includes(releaseClass)) return;
+  throw new RefusedError(
+    'LS-207',
+    `${manifest.releaseId} is of the class ${releaseClass}; made here: ${accepted.join(', ')}`,
+  );
 }
 
 /** The candidate statement if an enrolled author, valid when it was proposed, signed it and names himself; else null. */

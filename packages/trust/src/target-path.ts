@@ -34,6 +34,21 @@ export function approvalPath(releaseId: string, number: number): string {
   return `attestations/${checkName(releaseId)}.approval-${number}.dsse.json`;
 }
 
+/** The exception under which a release was allowed a lower security counter. */
+export function counterExceptionPath(releaseId: string): string {
+  return `attestations/${checkName(releaseId)}.exception.dsse.json`;
+}
+
+/** The statement that proposed a version of the trusted root. */
+export function trustChangePath(version: number): string {
+  return `attestations/trusted-root-${version}.change.dsse.json`;
+}
+
+/** `number` counts from 1. */
+export function trustApprovalPath(version: number, number: number): string {
+  return `attestations/trusted-root-${version}.approval-${number}.dsse.json`;
+}
+
 export function withdrawalPath(releaseId: string): string {
   return `attestations/${checkName(releaseId)}.withdrawal.dsse.json`;
 }

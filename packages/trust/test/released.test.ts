@@ -41,7 +41,8 @@ const SECOND_CARD = generateSoftwareKey('ecdsa-sha2-nistp256');
 const AUTHOR_AS_APPROVER = generateSoftwareKey('ecdsa-sha2-nistp256');
 
 function enrol(key: SoftwareKey, role: KeyRole, owner: string, scope: string, validUntil = Infinity): TrustedKey {
-  return { role, owner, scope, custody: 'software', key: key.publicKey, validFrom: NOW - DAY, validUntil };
+  const keeping = { custody: 'software', custodyGrade: 'asserted', isRehearsal: false, token: null } as const;
+  return { role, owner, scope, ...keeping, key: key.publicKey, validFrom: NOW - DAY, validUntil };
 }
 
 const TRUSTED: readonly TrustedKey[] = [
@@ -236,8 +237,13 @@ describe('verifyRelease', () => {
 describe('missingApprovals', () => {
   it('says who is missing', () => {
     const approvals = [byAlice].map((envelope) => readApproval(envelope, TRUSTED)!);
-    expect(missingApprovals(approvals, 'dana', RULE)).toMatchObject({ people: 1, roles: ['security'] });
-    expect(missingApprovals([...approvals, readApproval(byBob, TRUSTED)!], 'dana', RULE)).toBeNull();
+    expect(missingApprovals(approvals, { author: 'dana', builder: null }, RULE)).toMatchObject({
+      people: 1,
+      roles: ['security'],
+    });
+    expect(
+      missingApprovals([...approvals, readApproval(byBob, TRUSTED)!], { author: 'dana', builder: null }, RULE),
+    ).toBeNull();
   });
 });
 

@@ -58,6 +58,8 @@ export interface Evidence {
   readonly chain: readonly ChainRecord[];
   readonly releases: readonly ReleaseRecord[];
   readonly unread: readonly Unread[];
+  /** From the trusted root, not from the file. */
+  readonly rootThresholds: TrustStore['rootThresholds'];
 }
 
 /** Establishes the facts; never throws for bad evidence. */
@@ -73,7 +75,7 @@ export function readEvidence(file: UnitEvidence, trust: TrustStore, memory: Memo
   const records = toRecords(statements.slice(0, places.length), places, unread);
   const releases = toReleases(file.releases, statements.slice(places.length), unread);
   const chain = records.filter((record) => record.kind === 'intent' || record.kind === 'event');
-  return { serial, deviceId, places, records, chain, releases, unread };
+  return { serial, deviceId, places, records, chain, releases, unread, rootThresholds: trust.rootThresholds };
 }
 
 export function recordsOf<Kind extends LoggedStatement['kind']>(
@@ -91,7 +93,7 @@ export function lastEvent({ chain }: Evidence): Logged<'event'> | undefined {
 
 /** How people find a record: its kind and its place in the file. */
 export function describeRecord({ kind, entry }: LoggedStatement): string {
-  return `${kind} (entry ${entry})`;
+  return `${kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase()} (entry ${entry})`;
 }
 
 function findPlace({ envelope, proof }: LoggedEnvelope, trust: TrustStore, memory: Memory): LogPlace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `policy.json`: what must be true before the verifier says VERIFIED (spec/policy.md). It comes from the verifier's own side. */
-import type { Bytes } from '@witnessmark/core';
-import { formatDocument, GRADES, identifier, parseDocument, type Grade } from '@witnessmark/attestation';
+import { CUSTODY_GRADES, type Bytes } from '@witnessmark/core';
+import { formatDocument, GRADES, identifier, KEY_ROLES, parseDocument, type Grade } from '@witnessmark/attestation';
 import { z } from 'zod';
 
 const grade = z.enum(GRADES);
 
-/** What a policy file holds; every member, and no other. */
+/** What a policy file holds; members from after version 1 of the format may be left out. */
 export const policySchema = z.strictObject({
   mediaType: z.literal('application/vnd.witnessmark.policy.v1+json'),
   name: identifier,
@@ -16,6 +16,8 @@ export const policySchema = z.strictObject({
     threshold: z.int().min(1).max(16),
     /** Roles of approvers that must be among them. */
     requiredRoles: z.array(identifier).max(16),
+    /** How long a proposal must have been open before an approval counts; none when absent. */
+    coolingOffMinutes: z.int().min(0).max(10_080).optional(),
   }),
   /** How many different owners must have cosigned every checkpoint; 0 asks for none. */
   witnesses: z.strictObject({ threshold: z.int().min(0).max(32) }),
@@ -23,11 +25,17 @@ export const policySchema = z.strictObject({
   clock: z.strictObject({ accept: z.array(z.enum(['SANE', 'DEGRADED'])).min(1) }),
   /** The weakest observation that counts. */
   grades: z.strictObject({ content: grade, protection: grade }),
+  /** The weakest claim about how signing keys are kept that counts, by role; a role left out asks for none. */
+  custody: z.strictObject({ minimumGrades: z.partialRecord(z.enum(KEY_ROLES), z.enum(CUSTODY_GRADES)) }).optional(),
+  /** How many holders the root of the trust repository must ask for, when releases were taken under it. */
+  trustRoot: z.strictObject({ minThreshold: z.int().min(1).max(64) }).optional(),
   allow: z.strictObject({
     simulated: z.boolean(),
     rehearsal: z.boolean(),
     breakGlass: z.boolean(),
     softwareKeys: z.boolean(),
+    /** Releases of the class `debug`; refused when absent. */
+    debugReleases: z.boolean().optional(),
   }),
 });
 

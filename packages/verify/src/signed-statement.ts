@@ -2,6 +2,9 @@
 /** Statements as the checks see them: signed by keys of the trusted root, or not to be believed. */
 import type { Instant, ReasonCode } from '@witnessmark/core';
 import type {
+  BreakGlassClosing,
+  BreakGlassOpening,
+  BreakGlassReview,
   Disposition,
   OperatorSession,
   ProvisioningEvent,
@@ -38,6 +41,9 @@ export type SignedStatement =
   | Signed<'event', ProvisioningEvent>
   | Signed<'refusal', Refusal>
   | Signed<'disposition', Disposition>
+  | Signed<'breakGlassOpening', BreakGlassOpening>
+  | Signed<'breakGlassClosing', BreakGlassClosing>
+  | Signed<'breakGlassReview', BreakGlassReview>
   | SignedCandidate
   | Signed<'approval', ReleaseApproval>;
 

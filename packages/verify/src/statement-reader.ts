@@ -16,6 +16,9 @@ import {
   type ReasonCode,
 } from '@witnessmark/core';
 import {
+  breakGlassClosing,
+  breakGlassOpening,
+  breakGlassReview,
   disposition,
   formatReleaseManifest,
   operatorSession,
@@ -130,6 +133,12 @@ function interpret(
       return read('refusal', refusal, ({ refusedAt }) => refusedAt);
     case PREDICATE_TYPES.disposition:
       return read('disposition', disposition, ({ decidedAt }) => decidedAt);
+    case PREDICATE_TYPES.breakGlassOpening:
+      return read('breakGlassOpening', breakGlassOpening, ({ openedAt }) => openedAt);
+    case PREDICATE_TYPES.breakGlassClosing:
+      return read('breakGlassClosing', breakGlassClosing, ({ resealedAt }) => resealedAt);
+    case PREDICATE_TYPES.breakGlassReview:
+      return read('breakGlassReview', breakGlassReview, ({ reviewedAt }) => reviewedAt);
     case PREDICATE_TYPES.releaseCandidate: {
       const candidate = read('candidate', releaseCandidate, ({ proposedAt }) => proposedAt);
       return { ...candidate, manifestDigest: sha256Hex(formatReleaseManifest(candidate.predicate.manifest)) };

@@ -17,6 +17,8 @@ export interface TrustStore {
   readonly keys: ReadonlyMap<string, TrustedKey>;
   readonly logs: readonly TrustedNoteKey[];
   readonly witnesses: readonly TrustedNoteKey[];
+  /** By version of the trust repository's root: how many holders release anything under it, at the least. */
+  readonly rootThresholds: ReadonlyMap<number, number>;
 }
 
 /** Throws what the decoders throw for a degenerate, misspelt or repeated key. */
@@ -27,6 +29,12 @@ export function toTrustStore(root: TrustedRoot): TrustStore {
     keys: new Map(toTrustedKeys(root).map((trusted) => [trusted.key.keyid, trusted])),
     logs: toTrustedNoteKeys(root, 'logs'),
     witnesses: toTrustedNoteKeys(root, 'witnesses'),
+    rootThresholds: new Map(
+      (root.repository?.roots ?? []).map(({ version, rootThreshold, targetsThreshold }) => [
+        version,
+        Math.min(rootThreshold, targetsThreshold),
+      ]),
+    ),
   };
 }
 

@@ -189,7 +189,6 @@ describe('trusted root and policy', () => {
       clock: 'EV-305',
       'real device': 'EV-301',
       'no rehearsal': 'EV-302',
-      'no break-glass': 'EV-303',
       'key custody': 'EV-304',
     });
   });

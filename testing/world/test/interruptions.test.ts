@@ -7,6 +7,8 @@ import { SimBench } from '../src/sim/sim-bench.ts';
 import { beforeOperation, type SimBoard } from '../src/sim/sim-device.ts';
 import { SimFactory } from '../src/sim/sim-factory.ts';
 
+const HOUR_MS = 3_600_000;
+
 let factory: SimFactory;
 
 beforeAll(async () => {
@@ -130,5 +132,34 @@ describe('after an interruption', () => {
     expect(describeResult(await bench.scan(board.serial, stop.signal))).toBe('interrupted HD-02');
     expect((await factory.line.line.unit(board.deviceId))?.state).toBe('open');
     expect(describeResult(await bench.scan(board.serial))).toBe('passed resumed');
+  });
+
+  it('A18 a clock set ahead while the line was away leaves nothing that blocks the station afterwards', async () => {
+    const [board, next] = [factory.makeBoard(), factory.makeBoard()];
+    const bench = await SimBench.open(factory, { disk: await interrupt(board) });
+    factory.wire.line = null;
+    bench.clock.skewMs = 36 * HOUR_MS;
+    await bench.restart();
+    // The board is read back, and nothing is signed with a time that nobody vouches for.
+    expect(describeResult(await bench.program(board))).toBe('interrupted HD-01');
+    expect(describeResult(await bench.program(next))).toBe('interrupted HD-01');
+    factory.wire.line = factory.line.line;
+    bench.clock.skewMs = 0;
+    await bench.restart();
+    expect(describeResult(await bench.program(board))).toBe('passed resumed');
+    expect(describeResult(await bench.program(next))).toBe('passed');
+  });
+
+  it('A18 what a station refused before it ever knew the time is delivered once it does', async () => {
+    factory.wire.line = null;
+    const bench = await SimBench.open(factory);
+    expect(describeResult(await bench.program(factory.makeBoard()))).toBe('interrupted HD-01');
+    bench.clock.skewMs = -36 * HOUR_MS;
+    expect(describeResult(await bench.program(factory.makeBoard()))).toMatch(/^stopped LS-301|^interrupted HD-01/);
+    factory.wire.line = factory.line.line;
+    bench.clock.skewMs = 0;
+    await bench.restart();
+    expect((await bench.station.recover()).pending).toBe(0);
+    expect(describeResult(await bench.program(factory.makeBoard()))).toBe('passed');
   });
 });

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isReasonCode } from '@witnessmark/core';
 import { parseStatement, refusal } from '@witnessmark/attestation';
+import { toLineRules, TufReleaseSource as LineReleaseSource } from '@witnessmark/line';
 import type { UnitResult } from '@witnessmark/station';
+import { mirror, TrustClient } from '@witnessmark/trust';
 import { SimBench } from '../src/sim/sim-bench.ts';
 import { inspectBoard, type SimBoard } from '../src/sim/sim-device.ts';
 import { JOB, SimFactory, simImage } from '../src/sim/sim-factory.ts';
+import { LINE, PLANT } from '../src/sim/sim-people.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -63,6 +66,44 @@ describe('releases at a station', () => {
     await factory.releases.withdraw('R-2', factory.clock.now());
     expect(await program(bench)).toBe('stopped LS-203');
     await factory.publish({ releaseId: 'R-3', counter: 3 });
+    expect(await program(bench)).toBe('passed');
+  });
+
+  it('LS-203 a withdrawal reaches a station that only sees a stick, once the stick was mirrored anew', async () => {
+    const stick = join(factory.directory, 'stick');
+    const copy = (): Promise<unknown> =>
+      mirror(factory.releases.directory, stick, { initialRoot: factory.releases.initialRoot });
+    await copy();
+    const source = factory.releaseSource('ST-07', stick);
+    const query = { ...JOB, at: factory.clock.now() };
+    await source.refresh(query.at);
+    expect((await source.releaseInEffect(query)).manifest.releaseId).toBe('R-1');
+    await factory.releases.withdraw('R-1', factory.clock.now());
+    // What did not get there cannot be known there; a running station asks again before every unit.
+    await source.refresh(query.at);
+    await expect(source.releaseInEffect(query)).resolves.toBeDefined();
+    await copy();
+    await source.refresh(query.at);
+    await expect(source.releaseInEffect(query)).rejects.toMatchObject({ code: 'LS-203' });
+  });
+
+  it('A37 LS-207 a debug release is not made on a production line, and neither station nor line says yes alone', async () => {
+    const bench = await SimBench.open(factory);
+    await factory.publish({ releaseId: 'R-2', counter: 2, releaseClass: 'debug' });
+    expect(await program(bench)).toBe('stopped LS-207');
+    const source = factory.releaseSource('ST-07');
+    await source.refresh(factory.clock.now());
+    await expect(source.releaseInEffect({ ...JOB, at: factory.clock.now() })).rejects.toMatchObject({ code: 'LS-207' });
+    const { directory, initialRoot } = factory.releases;
+    const client = new TrustClient({
+      metadataDir: join(factory.directory, 'own'),
+      repositoryDir: directory,
+      initialRoot,
+    });
+    const line = new LineReleaseSource({ client, rules: toLineRules({ plant: PLANT, line: LINE }) });
+    const book = await line.current(factory.clock.now());
+    expect(book.releases.get('R-2')).toMatchObject({ objection: { code: 'LS-207' } });
+    await factory.publish({ releaseId: 'R-3', counter: 3, releaseClass: 'production' });
     expect(await program(bench)).toBe('passed');
   });
 

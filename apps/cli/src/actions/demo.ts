@@ -14,5 +14,8 @@ export async function demo({ options, session }: CommandInput<typeof demoOptions
     session.output.verdict(`${data} is clean`);
     return { exit: EXIT.yes, document: { data } };
   }
+  if (options.scene === 'custody') {
+    return (await import('../demo/custody/scene.ts')).runCustodyScene(session, data);
+  }
   return runStory(session, { data, units: units ?? DEFAULT_UNITS, image, isHeadless: headless });
 }

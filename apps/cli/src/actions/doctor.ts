@@ -11,7 +11,13 @@ const STYLES: Readonly<Record<Finding['outcome'], Style>> = { ok: 'green', warn:
 export async function doctor({ options, session }: CommandInput<typeof doctorOptions>): Promise<CommandResult> {
   const { output, clock } = session;
   const directory = options.data === undefined ? undefined : DataDirectory.open(options.data);
-  const findings = await examine({ directory, lineUrl: options.line, device: options.device, clock });
+  const findings = await examine({
+    directory,
+    lineUrl: options.line,
+    device: options.device,
+    profile: options.profile,
+    clock,
+  });
   const width = Math.max(...findings.map(({ name }) => name.length));
   for (const { name, outcome, detail, next } of findings) {
     output.data(`  ${output.style(STYLES[outcome], outcome.padEnd(4))}  ${name.padEnd(width)}  ${detail}`);

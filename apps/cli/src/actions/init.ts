@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { CommandInput, CommandResult } from '../command.ts';
 import { DEFAULT_APPROVERS, DEFAULT_PORT, type initOptions } from '../options/init.ts';
@@ -22,7 +23,11 @@ export async function init({ options, session }: CommandInput<typeof initOptions
   const product = { sku, hwModel, hwVersion };
   const listen = { host: '127.0.0.1', port: options.port ?? DEFAULT_PORT };
   const plan = { plant, line, station, author, approvers, operator, supervisor, product, listen };
-  const summary = await createSite(directory, plan, clock.now());
+  const makeServiceHsm =
+    options.custody === 'softhsm'
+      ? async (custody: string) => (await import('../service-hsm.ts')).createServiceHsm(custody, newSecret)
+      : undefined;
+  const summary = await createSite(directory, plan, clock.now(), makeServiceHsm);
 
   output.data(`Made ${data} for ${plant}, ${line}, ${station}`);
   output.data(`  keys           ${summary.keys.length} in ${directory.keys}, software: for trials only`);
@@ -31,11 +36,18 @@ export async function init({ options, session }: CommandInput<typeof initOptions
   );
   output.data(`  trust root     sha256:${summary.rootDigest}`);
   output.data(`  trusted root   sha256:${summary.trustedRootDigest}`);
+  if (makeServiceHsm !== undefined) {
+    output.data(`  custody        ${directory.custody}; start it first: witnessmark custody serve --data ${data}`);
+  }
   output.data('Nothing is released yet, so nothing can be made.');
   output.verdict(
     `next: witnessmark release propose --data ${data} --image FILE --release-version 1.0.0 --key ${directory.key(`author-${author}`)} --ticket TICKET --reason TEXT`,
   );
   return { exit: EXIT.yes, document: { data: directory.path, ...summary } };
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('hex');
 }
 
 function parseApprovers(texts: readonly string[], author: string): readonly Approver[] {

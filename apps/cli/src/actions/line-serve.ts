@@ -6,6 +6,7 @@ import { lineConfigSchema, loadConfig, namedConfig } from '../config.ts';
 import { DataDirectory } from '../data-directory.ts';
 import { EXIT } from '../exit-codes.ts';
 import { openLine } from '../roots/line.ts';
+import { promptForPin } from '../signer-reference.ts';
 
 export async function lineServe({ options, session }: CommandInput<typeof lineServeOptions>): Promise<CommandResult> {
   const { output, clock, newId, signal } = session;
@@ -16,6 +17,7 @@ export async function lineServe({ options, session }: CommandInput<typeof lineSe
   const running = await openLine(config, {
     clock,
     newId,
+    askPin: promptForPin(session),
     listen: { host: options.host ?? listen.host, port: options.port ?? listen.port },
     onFault: (error) => {
       output.note(`fault: ${error instanceof WitnessmarkError ? `${error.code} ${error.message}` : String(error)}`);

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { encodeBase64 } from '@witnessmark/core';
 import type { CommandInput, CommandResult, OptionValues } from '../command.ts';
 import type { logFsckOptions } from '../options/log.ts';
-import { lineConfigSchema, loadConfig } from '../config.ts';
 import { DataDirectory } from '../data-directory.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkLog } from '../log-check.ts';
@@ -14,7 +13,7 @@ export async function logFsck({ options, session }: CommandInput<typeof logFsckO
   const { output, terminal, clock } = session;
   const progress = new Progress({ terminal, output, clock });
   const place = findLog(options);
-  const database = options.database ?? configuredDatabase(options);
+  const database = options.database ?? (await configuredDatabase(options));
   progress.begin('check');
   const { checkpoint, findings, omitted } = await checkLog({
     ...place,
@@ -45,10 +44,12 @@ export async function logFsck({ options, session }: CommandInput<typeof logFsckO
 }
 
 /** The line's database, when the log that is checked is the line's own. */
-function configuredDatabase({ data, log }: OptionValues<typeof logFsckOptions>): string | undefined {
+async function configuredDatabase({ data, log }: OptionValues<typeof logFsckOptions>): Promise<string | undefined> {
   if (data === undefined || log !== undefined) return undefined;
   const { lineConfig } = DataDirectory.open(data);
   if (!existsSync(lineConfig)) return undefined;
+  // Configurations know the rules of every service; the check of a copy needs none of that.
+  const { lineConfigSchema, loadConfig } = await import('../config.ts');
   const { values, pathOf } = loadConfig(lineConfig, lineConfigSchema);
   const database = pathOf(values.database);
   return existsSync(database) ? database : undefined;

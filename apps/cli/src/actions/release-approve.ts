@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One person's decision about a proposal, signed with that person's own key after a look at what is signed. */
-import { loadSoftwareKey } from '@witnessmark/custody';
 import type { CommandInput, CommandResult } from '../command.ts';
 import type { releaseApproveOptions } from '../options/release.ts';
 import { EXIT } from '../exit-codes.ts';
-import { formatReview, formatStatus, withOffice } from '../office-work.ts';
+import { describeExpectedCard } from '../expected-card.ts';
+import { withOffice } from '../office-work.ts';
+import { formatReview, formatStatus } from '../promotion-text.ts';
+import { purposeOfStatement } from '../purpose.ts';
 import { answerOf } from '../session.ts';
+import { withSigner } from '../signer-reference.ts';
 
 export async function releaseApprove({
   args,
@@ -15,8 +18,7 @@ export async function releaseApprove({
   const { output } = session;
   const promotionId = args[0] as string;
   const { deny } = options;
-  return withOffice(session, options, async (gate) => {
-    const signer = loadSoftwareKey(options.key);
+  return withOffice(session, options, async (gate, { values }, { changes }) => {
     for (const line of formatReview(await gate.review(promotionId))) output.note(line);
     const typedDigestPrefix = deny
       ? ''
@@ -29,11 +31,20 @@ export async function releaseApprove({
       text: `What does your ${deny ? 'denial' : 'approval'} mean, for the record:`,
     });
     const ticket = await answerOf(session, options.ticket, { flag: '--ticket', text: 'Ticket:' });
-    const request = { promotionId, signer, meaning, ticket };
-    const status = deny ? await gate.deny(request) : await gate.approve({ ...request, typedDigestPrefix });
-    for (const line of formatStatus(status)) output.data(line);
-    output.verdict(describe(promotionId, status.state, status.missing?.detail));
-    return { exit: EXIT.yes, document: { promotion: status } };
+    for (const line of describeExpectedCard(options.key, (await changes.show()).keys)) output.note(line);
+    const key = { session, purpose: purposeOfStatement };
+    return withSigner(options.key, key, async (signer) => {
+      const request = { promotionId, signer, meaning, ticket };
+      const status = deny ? await gate.deny(request) : await gate.approve({ ...request, typedDigestPrefix });
+      for (const line of formatStatus(status, options)) output.data(line);
+      const decision = values.publishing === null ? gate.decisionPath(promotionId, signer.publicKey.keyid) : null;
+      if (decision !== null) {
+        output.data(`  carry      ${decision}`);
+        output.data(`             witnessmark release submit ${promotionId} --decision FILE, at the office`);
+      }
+      output.verdict(describe(promotionId, status.state, status.missing?.detail));
+      return { exit: EXIT.yes, document: { promotion: status, decision } };
+    });
   });
 }
 

@@ -4,13 +4,13 @@ import type { CommandInput, CommandResult } from '../command.ts';
 import type { releaseMirrorOptions } from '../options/release.ts';
 import { EXIT } from '../exit-codes.ts';
 import { DOCUMENT_BYTES, readFile } from '../files.ts';
-import { withOffice } from '../office-work.ts';
+import { lookAtOffice } from '../office-work.ts';
 
 export async function releaseMirror({
   options,
   session,
 }: CommandInput<typeof releaseMirrorOptions>): Promise<CommandResult> {
-  return withOffice(session, options, async (_gate, { values, pathOf }) => {
+  return lookAtOffice(session, options, async (_gate, { values, pathOf }) => {
     const initialRoot = readFile(pathOf(values.trust.root), DOCUMENT_BYTES);
     const result = await mirror(pathOf(values.trust.repository), options.to, { initialRoot });
     const { state, metadataFiles, targets, targetBytes } = result;

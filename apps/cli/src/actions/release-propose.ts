@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadSoftwareKey } from '@witnessmark/custody';
+import { RELEASE_CLASSES, type ReleaseClass } from '@witnessmark/attestation';
 import type { Gate } from '@witnessmark/gate';
 import type { CommandInput, CommandResult } from '../command.ts';
 import type { releaseProposeOptions } from '../options/release.ts';
 import { usageError } from '../error.ts';
 import { EXIT } from '../exit-codes.ts';
-import { formatStatus, withOffice } from '../office-work.ts';
+import { withOffice } from '../office-work.ts';
+import { formatStatus } from '../promotion-text.ts';
+import { purposeOfStatement } from '../purpose.ts';
 import { answerOf } from '../session.ts';
+import { withSigner } from '../signer-reference.ts';
 
 /** Ids become file names in the repository. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -21,30 +24,43 @@ export async function releasePropose({
     if (!NAME.test(releaseId)) throw usageError('--release-id takes letters, digits, dots, dashes and underlines');
     const ticket = await answerOf(session, options.ticket, { flag: '--ticket', text: 'Ticket:' });
     const reason = await answerOf(session, options.reason, { flag: '--reason', text: 'Reason, for the record:' });
-    const status = await gate.propose({
-      imagePath: options.image,
-      version: options.releaseVersion,
-      releaseId,
-      releaseCounter: options.counter ?? (await nextCounter(gate, product.sku)),
-      ...(options.securityCounter === undefined ? {} : { securityCounter: options.securityCounter }),
-      ...(options.address === undefined ? {} : { address: options.address }),
-      ...(options.leaveOpen ? { recipe: { name: 'spi-nor-open', version: '1', steps: ['program', 'measure'] } } : {}),
-      product,
-      effectivity: {
-        eco: options.eco ?? ticket,
-        hwVersions: [...product.hwVersions],
-        workOrders: options.workOrder.length === 0 ? null : [...options.workOrder],
-        maxUnits: options.maxUnits ?? null,
-      },
-      ticket,
-      reason,
-      author: loadSoftwareKey(options.key),
-    });
+    const key = { session, purpose: purposeOfStatement };
+    const status = await withSigner(options.key, key, async (author) =>
+      gate.propose({
+        imagePath: options.image,
+        version: options.releaseVersion,
+        releaseId,
+        releaseCounter: options.counter ?? (await nextCounter(gate, product.sku)),
+        ...(options.securityCounter === undefined ? {} : { securityCounter: options.securityCounter }),
+        ...(options.address === undefined ? {} : { address: options.address }),
+        ...(options.leaveOpen ? { recipe: { name: 'spi-nor-open', version: '1', steps: ['program', 'measure'] } } : {}),
+        sealed: options.sealed,
+        ...(options.class === undefined ? {} : { releaseClass: releaseClassOf(options.class) }),
+        ...(options.builder === undefined ? {} : { builder: options.builder }),
+        ...(options.exception === undefined ? {} : { exceptionId: options.exception }),
+        product,
+        effectivity: {
+          eco: options.eco ?? ticket,
+          hwVersions: [...product.hwVersions],
+          workOrders: options.workOrder.length === 0 ? null : [...options.workOrder],
+          maxUnits: options.maxUnits ?? null,
+        },
+        ticket,
+        reason,
+        author,
+      }),
+    );
     const { output } = session;
-    for (const line of formatStatus(status).slice(1)) output.data(line);
+    for (const line of formatStatus(status, options).slice(1)) output.data(line);
     output.verdict(`${status.promotionId} is proposed and waits for ${status.missing?.people ?? 0} people`);
     return { exit: EXIT.yes, document: { promotion: status } };
   });
+}
+
+function releaseClassOf(text: string): ReleaseClass {
+  const found = RELEASE_CLASSES.find((releaseClass) => releaseClass === text);
+  if (found === undefined) throw usageError(`--class is one of ${RELEASE_CLASSES.join(', ')}`);
+  return found;
 }
 
 /** One more than any release of the product that was ever proposed here. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { deriveLabelSerial, parseTrustedRoot, toDeviceId } from '@witnessmark/attestation';
 import { unitEvidenceFileName } from '@witnessmark/bundle';
 import { RefusedError } from '@witnessmark/core';
-import { loadSoftwareKey } from '@witnessmark/custody';
 import type { UnitResult } from '@witnessmark/station';
 import type { CommandInput, CommandResult, OptionValues } from '../command.ts';
 import type { stationLabelOptions, stationOptions, stationProgramOptions } from '../options/station.ts';
@@ -19,7 +18,9 @@ import { signSession } from '../operator-session.ts';
 import { Progress } from '../progress.ts';
 import { openFixture, type Fixture } from '../roots/fixture.ts';
 import { openStation, type RunningStation } from '../roots/station.ts';
+import { purposeOfStatement } from '../purpose.ts';
 import { answerOf, type Session } from '../session.ts';
+import { promptForPin, withSigner } from '../signer-reference.ts';
 import { exitCodeOfUnit, followUnit, formatUnit, toUnitDocument } from '../unit-text.ts';
 
 const HOUR_MS = 3600 * 1000;
@@ -69,7 +70,7 @@ export async function stationLabel({
   session,
 }: CommandInput<typeof stationLabelOptions>): Promise<CommandResult> {
   const config = openConfig(options);
-  const fixture = await openFixture(options.device);
+  const fixture = await openFixture(options.device, options.profile);
   fixture.insert('');
   const reading = await fixture.driver.readHardwareId({ signal: session.signal });
   if (reading.state === 'FAILED') throw new RefusedError(reading.code, reading.detail);
@@ -93,7 +94,7 @@ interface Shift {
 async function withShift<T>(session: Session, options: Options, work: (shift: Shift) => Promise<T>): Promise<T> {
   const config = openConfig(options);
   const { output, terminal, clock, newId, signal } = session;
-  const fixture = await openFixture(options.device);
+  const fixture = await openFixture(options.device, options.profile);
   const progress = new Progress({ terminal, output, clock });
   const report = (result: UnitResult): void => {
     for (const line of formatUnit(output, result)) output.note(line);
@@ -102,6 +103,7 @@ async function withShift<T>(session: Session, options: Options, work: (shift: Sh
     clock,
     newId,
     driver: fixture.driver,
+    askPin: promptForPin(session),
     lineUrl: options.line,
     onProgress: followUnit(progress),
     onRecovered: report,
@@ -133,19 +135,23 @@ function openConfig(options: Pick<Options, 'data' | 'config'>): LoadedConfig<Sta
 }
 
 async function signIn(
-  { clock, newId, output }: Session,
+  session: Session,
   options: Options,
   { values, pathOf }: LoadedConfig<StationConfig>,
   { station }: RunningStation,
 ): Promise<void> {
-  const envelope = await signSession({
-    credential: loadSoftwareKey(options.operatorKey),
-    trustedRoot: parseTrustedRoot(readFile(pathOf(values.trustedRoot), DOCUMENT_BYTES)),
-    station: { id: values.station, line: values.line },
-    id: newId(),
-    now: clock.now(),
-    durationMs: (options.sessionHours ?? DEFAULT_SESSION_HOURS) * HOUR_MS,
-  });
+  const { clock, newId, output } = session;
+  const key = { session, purpose: purposeOfStatement };
+  const envelope = await withSigner(options.operatorKey, key, (credential) =>
+    signSession({
+      credential,
+      trustedRoot: parseTrustedRoot(readFile(pathOf(values.trustedRoot), DOCUMENT_BYTES)),
+      station: { id: values.station, line: values.line },
+      id: newId(),
+      now: clock.now(),
+      durationMs: (options.sessionHours ?? DEFAULT_SESSION_HOURS) * HOUR_MS,
+    }),
+  );
   const entry = await station.signIn(envelope);
   output.note(`signed in at ${values.station} of ${values.line}, log entry ${entry.index}`);
 }

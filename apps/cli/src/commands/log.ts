@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineCommand } from '../command.ts';
-import { logFsckOptions, logShowOptions } from '../options/log.ts';
+import { logFsckOptions, logShowOptions, logUnsealingsOptions } from '../options/log.ts';
 
 export const logShowCommand = defineCommand({
   path: ['log', 'show'],
@@ -44,4 +44,27 @@ export const logFsckCommand = defineCommand({
     6: 'the disk or the database failed',
   },
   run: async (input) => (await import('../actions/log-fsck.ts')).logFsck(input),
+});
+
+export const logUnsealingsCommand = defineCommand({
+  path: ['log', 'unsealings'],
+  summary: 'Balances unsealings of sealed releases against units: who had a content key, and was a unit made with it.',
+  examples: [
+    { command: 'witnessmark log unsealings --data site', note: 'every unsealing and every unit in the log' },
+    {
+      command:
+        'witnessmark log unsealings --log mirror/log --trust trusted-root.json --repository stick --root trust-root.json',
+      note: 'from copies of log and repository',
+    },
+    { command: 'witnessmark log unsealings --data site --json', note: 'for machines' },
+  ],
+  args: [],
+  options: logUnsealingsOptions,
+  exits: {
+    0: 'every unit has its unsealing, and every unsealing its unit',
+    1: 'something does not balance; each finding names its entry',
+    3: 'the trusted root has no key for this log',
+    4: 'the trust repository does not verify',
+  },
+  run: async (input) => (await import('../actions/log-unsealings.ts')).logUnsealings(input),
 });

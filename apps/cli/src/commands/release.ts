@@ -2,11 +2,14 @@
 import { defineCommand } from '../command.ts';
 import {
   releaseApproveOptions,
+  releaseExceptOptions,
+  releaseIndicatorsOptions,
   releaseMirrorOptions,
   releaseProposeOptions,
   releaseRefreshOptions,
   releaseReviewOptions,
   releaseStatusOptions,
+  releaseSubmitOptions,
   releaseWithdrawOptions,
 } from '../options/release.ts';
 
@@ -41,7 +44,7 @@ export const releaseProposeCommand = defineCommand({
   options: releaseProposeOptions,
   exits: {
     0: 'proposed; the promotion number is printed',
-    4: 'refused: counter, image, id or author',
+    4: 'refused: counter, image, class, id, exception or author',
     6: 'the disk failed',
   },
   run: async (input) => (await import('../actions/release-propose.ts')).releasePropose(input),
@@ -71,8 +74,9 @@ export const releaseApproveCommand = defineCommand({
       note: 'with everything said',
     },
     {
-      command: 'witnessmark release approve P-0001 --data site --key ben.pem',
-      note: 'shows the review, then asks',
+      command:
+        "witnessmark release approve P-0001 --data site --key 'pkcs11:token=officer-B;serial=42;object=SIGN%20key?module-path=/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so'",
+      note: 'with a card: shows the review, then asks; names the card before its PIN',
     },
     {
       command:
@@ -84,8 +88,8 @@ export const releaseApproveCommand = defineCommand({
   options: releaseApproveOptions,
   exits: {
     0: 'the decision is signed and stored; the output says whether the release is published',
-    4: 'refused: own proposal, second time, no approver, expired, bytes changed, wrong characters',
-    6: 'the disk or the key failed',
+    4: 'refused: own proposal, own build, second time, lent card, no approver, too soon, expired, bytes changed, wrong characters, locked card',
+    6: 'the disk or the key failed, or the card is not there',
   },
   run: async (input) => (await import('../actions/release-approve.ts')).releaseApprove(input),
 });
@@ -107,6 +111,72 @@ export const releaseStatusCommand = defineCommand({
     5: 'waiting for people',
   },
   run: async (input) => (await import('../actions/release-status.ts')).releaseStatus(input),
+});
+
+export const releaseSubmitCommand = defineCommand({
+  path: ['release', 'submit'],
+  summary: "Takes a decision to the office that was signed on an approver's own machine.",
+  examples: [
+    { command: 'witnessmark release submit P-0001 --data site --decision decision.json', note: 'from a file' },
+    {
+      command: 'witnessmark release submit P-0001 --config office.json --decision - < decision.json',
+      note: 'from a pipe',
+    },
+    { command: 'witnessmark release submit P-0001 --data site --decision decision.json --json', note: 'for machines' },
+  ],
+  args: [promotionArgument],
+  options: releaseSubmitOptions,
+  exits: {
+    0: 'it counts; the output says whether the release is published',
+    4: 'refused, as an approval is, or about other bytes than are here',
+    6: 'the disk failed',
+  },
+  run: async (input) => (await import('../actions/release-submit.ts')).releaseSubmit(input),
+});
+
+export const releaseExceptCommand = defineCommand({
+  path: ['release', 'except'],
+  summary: 'Asks for, or signs, an exception for one image with a lower security counter; it takes two approvers.',
+  examples: [
+    {
+      command:
+        'witnessmark release except --data site --image app.bin --key alex.pem --ticket REL-92 --reason "radio fails in the cold"',
+      note: 'asks',
+    },
+    { command: 'witnessmark release except E-0001 --data site --key anna.pem', note: 'shows it, then asks' },
+    {
+      command: 'witnessmark release except E-0001 --data site --key ben.pem --confirm 4c1e --json',
+      note: 'for machines',
+    },
+  ],
+  args: [{ name: 'EXCEPTION', description: 'the number of an exception to sign', required: false, variadic: false }],
+  options: releaseExceptOptions,
+  exits: {
+    0: 'enough approvers signed; it may be used with "release propose --exception"',
+    4: 'refused: no author, no approver, own request, second time, not needed, wrong characters',
+    5: 'waiting for approvers',
+    6: 'the disk or the key failed',
+  },
+  run: async (input) => (await import('../actions/release-except.ts')).releaseExcept(input),
+});
+
+export const releaseIndicatorsCommand = defineCommand({
+  path: ['release', 'indicators'],
+  summary: 'Says how people approve: how long they take and how many in an hour, computed from the signed record.',
+  examples: [
+    { command: 'witnessmark release indicators --data site', note: 'every approver; exit 1 when one looks like habit' },
+    { command: 'witnessmark release indicators --config office.json --json', note: 'for machines' },
+    { command: 'witnessmark release indicators --data site -q', note: 'the verdict only' },
+  ],
+  args: [],
+  options: releaseIndicatorsOptions,
+  exits: {
+    0: 'nothing to ask about',
+    1: 'somebody approves faster, or more often, than anybody can look',
+    4: 'refused: the log does not fit together',
+    6: 'the disk failed',
+  },
+  run: async (input) => (await import('../actions/release-indicators.ts')).releaseIndicators(input),
 });
 
 export const releaseMirrorCommand = defineCommand({

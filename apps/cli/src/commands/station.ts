@@ -79,8 +79,8 @@ export const stationLabelCommand = defineCommand({
       note: 'makes the simulated board when there is none',
     },
     {
-      command: 'witnessmark station label --data site --device flashrom:127.0.0.1:24000',
-      note: 'for a board on a serprog programmer',
+      command: 'witnessmark station label --data site --device avrdude:/dev/ttyACM0 --profile boards/sensor.json',
+      note: 'for a board that programs itself, described by a profile of your own',
     },
   ],
   args: [],

@@ -19,12 +19,12 @@ interface ReleasePlan {
 const TICKET = 'ECO-0001';
 
 export async function releaseFirmware(
-  { clock }: Session,
+  { clock, newId }: Session,
   directory: DemoDirectory,
   plan: ReleasePlan,
 ): Promise<PromotionStatus> {
   const config = loadConfig(directory.officeConfig, officeConfigSchema);
-  const office = openOffice(config, clock);
+  const office = await openOffice(config, { clock, newId });
   const { gate } = office;
   try {
     let status = await gate.propose({
@@ -54,11 +54,11 @@ export async function releaseFirmware(
 
 /** Asks the gate to publish, whoever has approved; throws PL-106 while people are missing. */
 export async function publishAnyway(
-  { clock }: Session,
+  { clock, newId }: Session,
   directory: DemoDirectory,
   promotionId: string,
 ): Promise<PromotionStatus> {
-  const office = openOffice(loadConfig(directory.officeConfig, officeConfigSchema), clock);
+  const office = await openOffice(loadConfig(directory.officeConfig, officeConfigSchema), { clock, newId });
   try {
     return await office.gate.publish(promotionId);
   } finally {

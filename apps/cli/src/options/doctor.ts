@@ -11,4 +11,7 @@ export const doctorOptions = {
   device: optionalText('--device <DEVICE>', `a fixture to try: ${DEVICE_FORMS}`, {
     environment: 'WITNESSMARK_DEVICE',
   }),
+  profile: optionalText('--profile <FILE>', 'its board, as a device profile of your own', {
+    environment: 'WITNESSMARK_PROFILE',
+  }),
 } as const;

@@ -20,6 +20,14 @@ export const initOptions = {
   sku: textWithDefault('--sku <SKU>', 'the product made', 'GW-210'),
   hwModel: textWithDefault('--hw-model <NAME>', 'its hardware model', 'gateway-210'),
   hwVersion: textWithDefault('--hw-version <NAME>', 'its hardware version', 'A'),
+  custody: textWithDefault(
+    '--custody <KIND>',
+    'where the keys of line and office are: in files, or in a SoftHSM token',
+    'files',
+    {
+      choices: ['files', 'softhsm'],
+    },
+  ),
   port: optionalInteger('--port <NUMBER>', 'where the line server listens on 127.0.0.1', {
     min: 0,
     max: 65_535,

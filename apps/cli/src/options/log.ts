@@ -29,3 +29,13 @@ export const logFsckOptions = {
   }),
   hashesOnly: flag('--hashes-only', 'do not verify the signatures of entries'),
 } as const;
+
+export const logUnsealingsOptions = {
+  ...logOptions,
+  repository: optionalText('--repository <DIR>', 'the trust repository with the releases', {
+    fallback: 'trust of --data',
+  }),
+  root: optionalText('--root <FILE>', 'the pinned root of the trust repository', {
+    fallback: 'trust-root.json of --data',
+  }),
+} as const;

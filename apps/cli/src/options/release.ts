@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The options of the release commands. */
-import { flag, list, optionalInteger, optionalText, requiredText, type OptionDefinition } from '../command.ts';
-
-/** Either a data directory, with the file in its place, or the file itself. */
-const officeOptions = {
-  data: optionalText('--data <DIR>', 'a data directory; its office.json is used', { environment: 'WITNESSMARK_DATA' }),
-  config: optionalText('--config <FILE>', 'an office configuration instead'),
-} as const;
-
-function personKey(who: string, environment: string): OptionDefinition<string> {
-  return requiredText('--key <FILE>', `the own key of the ${who}`, { environment });
-}
-
-/** Asked for on a terminal; elsewhere its absence is an error. */
-const ticket = optionalText('--ticket <ID>', 'the ticket this belongs to; asked for on a terminal');
-const reason = optionalText('--reason <TEXT>', 'why, for the record; asked for on a terminal');
+import { RELEASE_CLASSES } from '@witnessmark/attestation';
+import { flag, list, optionalInteger, optionalText, requiredText } from '../command.ts';
+import { officeOptions, personKey, reason, ticket } from './office.ts';
 
 export const releaseProposeOptions = {
   ...officeOptions,
@@ -41,7 +29,14 @@ export const releaseProposeOptions = {
   eco: optionalText('--eco <ID>', 'the engineering change order', { fallback: 'the ticket' }),
   workOrder: list('--work-order <ORDER>', 'only for these work orders'),
   maxUnits: optionalInteger('--max-units <NUMBER>', 'how many units at most', { min: 1, max: 1_000_000_000 }),
+  class: optionalText('--class <CLASS>', 'what the release is for', {
+    choices: RELEASE_CLASSES,
+    fallback: 'production',
+  }),
+  builder: optionalText('--builder <PERSON>', 'who built the image, and so cannot approve it'),
+  exception: optionalText('--exception <EXCEPTION>', 'the exception under which a security counter may fall'),
   leaveOpen: flag('--leave-open', 'a recipe that does not lock the device'),
+  sealed: flag('--sealed', "publish the image sealed to the line's unsealing keys, not in clear"),
 } as const;
 
 export const releaseReviewOptions = officeOptions;
@@ -57,6 +52,31 @@ export const releaseApproveOptions = {
   ticket,
   deny: flag('--deny', 'deny instead of approve: the proposal ends for good'),
 } as const;
+
+export const releaseSubmitOptions = {
+  ...officeOptions,
+  decision: requiredText('--decision <FILE>', 'the decision as it was stored where it was signed; - is stdin'),
+} as const;
+
+export const releaseExceptOptions = {
+  ...officeOptions,
+  key: requiredText('--key <KEY>', 'the own key of the author who asks, or of the approver who signs', {
+    environment: 'WITNESSMARK_APPROVER_KEY',
+  }),
+  image: optionalText('--image <FILE>', 'asks for an exception for this image'),
+  securityCounter: optionalInteger('--security-counter <NUMBER>', 'of an image that carries none', {
+    min: 0,
+    max: 0xffff_ffff,
+  }),
+  confirm: optionalText(
+    '--confirm <CHARACTERS>',
+    "the first four characters of the exception's digest; asked for on a terminal",
+  ),
+  ticket,
+  reason,
+} as const;
+
+export const releaseIndicatorsOptions = officeOptions;
 
 export const releaseStatusOptions = officeOptions;
 

@@ -13,9 +13,14 @@ const deviceOption = requiredText('--device <DEVICE>', `the fixture: ${DEVICE_FO
   environment: 'WITNESSMARK_DEVICE',
 });
 
+const profileOption = optionalText('--profile <FILE>', 'the board, as a device profile of your own', {
+  environment: 'WITNESSMARK_PROFILE',
+});
+
 export const stationOptions = {
   ...stationConfigOptions,
   device: deviceOption,
+  profile: profileOption,
   operatorKey: requiredText('--operator-key <FILE>', "the operator's own credential", {
     environment: 'WITNESSMARK_OPERATOR_KEY',
   }),
@@ -39,4 +44,5 @@ export const stationProgramOptions = {
 export const stationLabelOptions = {
   ...stationConfigOptions,
   device: deviceOption,
+  profile: profileOption,
 } as const;

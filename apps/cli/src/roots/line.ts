@@ -5,16 +5,23 @@
  * and the answer carries its proof. Releases come in from the trust repository.
  */
 import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { parseTrustedRoot, toTrustedKeys } from '@witnessmark/attestation';
+import { ImageUnsealer } from '@witnessmark/boundary';
 import type { Clock } from '@witnessmark/core';
-import { loadSoftwareKey, NoteSigner } from '@witnessmark/custody';
+import { KeyAccess, NoteSigner, parseKeyReference, type PinSource } from '@witnessmark/custody';
 import { checkSignatureIn, Line, startLineServer, TufReleaseSource, type LineServer } from '@witnessmark/line';
 import { EvidenceLog, TileStorage, VerifyPool, type LogError } from '@witnessmark/log';
 import { DiskGuard, freeBytesOf, openSqliteStore } from '@witnessmark/store';
 import { TrustClient } from '@witnessmark/trust';
 import type { LineConfig, LoadedConfig } from '../config.ts';
 import { DOCUMENT_BYTES, readFile } from '../files.ts';
+import { demandHardware, demandProductionKey } from '../production.ts';
+import { CHECKPOINT_PURPOSE, purposeOfStatement } from '../purpose.ts';
+
+/** A commit waits for the log's signature; stations ask again later. */
+const CUSTODY_TIMEOUT_MS = 10_000;
 
 interface RunningLine {
   readonly url: string;
@@ -26,6 +33,8 @@ interface RunningLine {
 interface LineEnvironment {
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Asks a person when a key reference names no source of the PIN. */
+  readonly askPin?: PinSource | undefined;
   readonly listen: { readonly host: string; readonly port: number };
   /** Faults that are not the caller's. */
   readonly onFault: (error: unknown) => void;
@@ -35,22 +44,26 @@ interface LineEnvironment {
 
 export async function openLine(config: LoadedConfig<LineConfig>, environment: LineEnvironment): Promise<RunningLine> {
   const { values, pathOf } = config;
-  const { clock, newId, listen, onFault, onFatal } = environment;
+  const { clock, newId, listen, askPin, onFault, onFatal } = environment;
   const rules = values.rules;
   const trustedRoot = parseTrustedRoot(readFile(pathOf(values.trustedRoot), DOCUMENT_BYTES));
-  const signer = loadSoftwareKey(pathOf(values.evidenceKey));
-  const logSigner = new NoteSigner(values.log.name, loadSoftwareKey(pathOf(values.log.key)));
   const database = pathOf(values.database);
   const logDirectory = pathOf(values.log.directory);
   const trustDirectory = pathOf(values.trust.repository);
   mkdirSync(dirname(database), { recursive: true });
   mkdirSync(logDirectory, { recursive: true });
 
-  const opened: { close(): Promise<unknown> }[] = [];
+  const keyAccess = new KeyAccess({ clock, newId, askPin, custodyTimeoutMs: CUSTODY_TIMEOUT_MS });
+  const opened: { close(): unknown }[] = [keyAccess];
   const closeAll = async (): Promise<void> => {
     for (const part of opened.toReversed()) await part.close();
   };
   try {
+    const signer = await keyAccess.open(parseKeyReference(values.evidenceKey, pathOf), purposeOfStatement);
+    const logKey = await keyAccess.open(parseKeyReference(values.log.key, pathOf), CHECKPOINT_PURPOSE);
+    demandProductionKey(values, signer, { trustedRoot, role: 'evidence', owner: rules.line, now: clock.now() });
+    demandHardware(values, logKey, 'log key');
+    const logSigner = new NoteSigner(values.log.name, logKey);
     const store = openSqliteStore({ path: database });
     opened.push(store);
     const diskGuard = new DiskGuard({
@@ -61,17 +74,36 @@ export async function openLine(config: LoadedConfig<LineConfig>, environment: Li
     const log = await EvidenceLog.open({ store, tiles, signer: logSigner, clock, diskGuard, onFatal });
     opened.push(log);
     const keys = toTrustedKeys(trustedRoot).map(({ key }) => key);
-    const pool = new VerifyPool({ keys });
+    // One core is the line's own thread's: it signs as much as a verifying thread verifies.
+    const pool = new VerifyPool({ keys, limits: { workers: Math.max(1, availableParallelism() - 1) } });
     opened.push(pool);
     const client = new TrustClient({
       metadataDir: pathOf(values.trust.memory),
       initialRoot: readFile(pathOf(values.trust.root), DOCUMENT_BYTES),
+      ...(values.trust.minThreshold !== undefined && { minThreshold: values.trust.minThreshold }),
       repositoryDir: trustDirectory,
     });
     const releases = new TufReleaseSource({ client, rules });
+    let unsealer: ImageUnsealer | undefined;
+    if (values.unsealingKey !== undefined) {
+      const key = await keyAccess.openAgreement(parseKeyReference(values.unsealingKey, pathOf));
+      demandProductionKey(values, key, { trustedRoot, role: 'unsealing', owner: rules.line, now: clock.now() });
+      unsealer = new ImageUnsealer({ key, readTarget: (target) => client.readTarget(target) });
+    }
     const checkSignature = checkSignatureIn(pool, keys);
     const { views } = store;
-    const line = await Line.open({ rules, trustedRoot, log, views, releases, signer, clock, newId, checkSignature });
+    const line = await Line.open({
+      rules,
+      trustedRoot,
+      log,
+      views,
+      releases,
+      signer,
+      ...(unsealer && { unsealer }),
+      clock,
+      newId,
+      checkSignature,
+    });
     const server: LineServer = await startLineServer({ line, logDirectory, trustDirectory, ...listen, onFault });
     opened.push(server);
     return { url: server.url, line, close: closeAll };

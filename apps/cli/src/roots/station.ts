@@ -9,8 +9,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HttpLineService } from '@witnessmark/api';
 import { parseTrustedRoot } from '@witnessmark/attestation';
+import { newTransportKey } from '@witnessmark/boundary';
 import type { Clock } from '@witnessmark/core';
-import { loadSoftwareKey } from '@witnessmark/custody';
+import { KeyAccess, parseKeyReference, type PinSource } from '@witnessmark/custody';
 import type { DeviceDriver } from '@witnessmark/device';
 import {
   ChronyTimeSource,
@@ -25,6 +26,8 @@ import {
 import { TrustClient } from '@witnessmark/trust';
 import type { LoadedConfig, StationConfig } from '../config.ts';
 import { DOCUMENT_BYTES, readFile } from '../files.ts';
+import { demandProductionKey } from '../production.ts';
+import { purposeOfStatement } from '../purpose.ts';
 import { softwareDigest } from '../software-digest.ts';
 
 /** Long enough for a group commit and a slow disk, short enough that a person sees what happens. */
@@ -35,6 +38,8 @@ interface StationEnvironment {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly driver: DeviceDriver;
+  /** Asks a person when the key reference names no source of the PIN. */
+  readonly askPin?: PinSource | undefined;
   /** Default: the address in the configuration. */
   readonly lineUrl?: string | undefined;
   readonly onProgress?: ProgressListener;
@@ -52,7 +57,7 @@ export async function openStation(
   environment: StationEnvironment,
 ): Promise<RunningStation> {
   const { values, pathOf } = config;
-  const { lineUrl = values.lineUrl, ...ports } = environment;
+  const { lineUrl = values.lineUrl, askPin, ...ports } = environment;
   const trustedRoot = parseTrustedRoot(readFile(pathOf(values.trustedRoot), DOCUMENT_BYTES));
   const lineTrust = new LineTrust(trustedRoot, values.line);
   const line = new HttpLineService({ baseUrl: lineUrl, timeoutMs: LINE_TIMEOUT_MS });
@@ -61,13 +66,21 @@ export async function openStation(
     metadataDir: pathOf(values.trust.memory),
     cacheDir: pathOf(values.trust.cache),
     initialRoot: readFile(pathOf(values.trust.root), DOCUMENT_BYTES),
+    ...(values.trust.minThreshold !== undefined && { minThreshold: values.trust.minThreshold }),
     ...(repository === null
       ? { baseUrl: new URL('trust/', withSlash(lineUrl)).href }
       : { repositoryDir: pathOf(repository) }),
   });
-  const signer = loadSoftwareKey(pathOf(values.stationKey));
+  const { clock, newId } = environment;
+  const keyAccess = new KeyAccess({ clock, newId, askPin });
   const directory = openStationDirectory(pathOf(values.directory));
+  const close = (): void => {
+    directory.close();
+    keyAccess.close();
+  };
   try {
+    const signer = await keyAccess.open(parseKeyReference(values.stationKey, pathOf), purposeOfStatement);
+    demandProductionKey(values, signer, { trustedRoot, role: 'station', owner: values.station, now: clock.now() });
     const { plant, approvals, timeService } = values;
     const station = new Station({
       ...ports,
@@ -76,14 +89,23 @@ export async function openStation(
       line,
       lineTrust,
       signer,
-      releases: new TufReleaseSource({ client, plant, line: values.line, keys: lineTrust.keys, approvals }),
+      unsealing: { line, newTransportKey },
+      releases: new TufReleaseSource({
+        client,
+        plant,
+        line: values.line,
+        keys: lineTrust.keys,
+        keysVersion: trustedRoot.version,
+        approvals,
+        ...(values.releaseClasses && { releaseClasses: values.releaseClasses }),
+      }),
       identity: {
         id: values.station,
         line: values.line,
         plant,
         softwareDigest: softwareDigest(),
         bootId: readBootId(),
-        environment: { rehearsal: false, breakGlass: null },
+        environment: { rehearsal: false },
       },
       ...(timeService === undefined
         ? {}
@@ -94,15 +116,9 @@ export async function openStation(
             },
           }),
     });
-    return {
-      station,
-      line,
-      close: () => {
-        directory.close();
-      },
-    };
+    return { station, line, close };
   } catch (error) {
-    directory.close();
+    close();
     throw error;
   }
 }

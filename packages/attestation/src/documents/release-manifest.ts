@@ -8,18 +8,41 @@ import { formatDocument, parseDocument } from './document.ts';
 /** The allowed moves, in order. Every recipe measures. */
 export const RECIPE_STEPS = ['program', 'measure', 'key', 'lock'] as const;
 
+/** What a release is made for; lines say which classes they make. */
+export const RELEASE_CLASSES = ['production', 'debug'] as const;
+export type ReleaseClass = (typeof RELEASE_CLASSES)[number];
+
+/** The image as the repository carries it when only the line's key may open it (spec/sealed-image.md). */
+const sealedImage = z.strictObject({
+  targetPath: z.string().regex(/^images\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  mediaType: z.literal('application/cms'),
+  sha256: sha256Text,
+  length: z
+    .int()
+    .min(1)
+    .max(256 * 1024 * 1024),
+  /** Key ids of the line's unsealing keys it is sealed to, as the trusted root lists them; nobody else can open it. */
+  recipients: z
+    .array(sha256Text)
+    .min(1)
+    .max(8)
+    .refine((keyids) => new Set(keyids).size === keyids.length, 'one key twice'),
+});
+
 export const releaseManifestSchema = z.strictObject({
   mediaType: z.literal('application/vnd.witnessmark.release.v1+json'),
   releaseId: identifier,
   version: identifier,
   /** Never falls for a product; stations and line refuse a lower one. */
   releaseCounter: counter,
+  /** Absent in manifests from before there were classes: these count as `production`, and are judged as such. */
+  releaseClass: z.enum(RELEASE_CLASSES).exactOptional(),
   product: z.strictObject({ sku: identifier, hwModel: identifier, hwVersions: z.array(identifier).min(1).max(32) }),
   components: z
     .array(
       z.strictObject({
         name: identifier,
-        /** Name of the image among the repository's targets. */
+        /** Name of the image; of the image among the repository's targets, unless it is sealed. */
         targetPath: z.string().regex(/^images\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
         mediaType: identifier,
         sha256: sha256Text,
@@ -31,6 +54,8 @@ export const releaseManifestSchema = z.strictObject({
         address: counter,
         version: identifier,
         securityCounter: counter,
+        /** Present when the repository holds the envelope and not the image; the digest above is the image's. */
+        sealed: sealedImage.exactOptional(),
       }),
     )
     .min(1)
@@ -51,6 +76,13 @@ export const releaseManifestSchema = z.strictObject({
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;
+export type ReleaseComponent = ReleaseManifest['components'][number];
+export type SealedImage = z.infer<typeof sealedImage>;
+
+/** The class of a release; a production class that is only assumed earns nothing, it is checked the same. */
+export function releaseClassOf({ releaseClass }: Pick<ReleaseManifest, 'releaseClass'>): ReleaseClass {
+  return releaseClass ?? 'production';
+}
 
 export function parseReleaseManifest(bytes: Bytes): ReleaseManifest {
   return parseDocument(releaseManifestSchema, bytes);
@@ -86,6 +118,22 @@ export function toComponentReferences({
     slot: `0x${address.toString(16)}`,
     image: { name: targetPath, digest: { sha256 }, length },
   }));
+}
+
+/** A sealed component as statements cite it. */
+export interface SealedImageReference {
+  readonly name: string;
+  readonly digest: DigestSet;
+  readonly sealedDigest: DigestSet;
+}
+
+/** Those components of a release that are sealed; none when it is not. */
+export function toSealedImageReferences({
+  components,
+}: Pick<ReleaseManifest, 'components'>): readonly SealedImageReference[] {
+  return components.flatMap(({ targetPath, sha256, sealed }) =>
+    sealed === undefined ? [] : [{ name: targetPath, digest: { sha256 }, sealedDigest: { sha256: sealed.sha256 } }],
+  );
 }
 
 function isAllowedRecipe(steps: readonly (typeof RECIPE_STEPS)[number][]): boolean {

@@ -4,18 +4,20 @@
  * It comes from the relying party's own side, or as a TUF target, never from evidence.
  */
 import {
+  CUSTODY_GRADES,
   decodeBase64,
   parseInstant,
   parseNoteVerifierKey,
   parsePublicKey,
   type Bytes,
+  type CustodyGrade,
   type Instant,
   type NoteVerifierKey,
   type PublicKey,
 } from '@witnessmark/core';
 import { z } from 'zod';
 import { AttestationError } from '../error.ts';
-import { identifier, instantText } from '../fields.ts';
+import { identifier, instantText, sha256Text } from '../fields.ts';
 import { formatDocument, parseDocument } from './document.ts';
 
 const validity = { validFrom: instantText, validUntil: instantText.nullable() };
@@ -23,11 +25,20 @@ const validity = { validFrom: instantText, validUntil: instantText.nullable() };
 const spki = z.string().min(1).max(256);
 const noteKey = z.strictObject({ verifierKey: z.string().min(1).max(512), owner: identifier, ...validity });
 
-/** What a key's signature may mean. One key has one role. */
-export const KEY_ROLES = ['evidence', 'station', 'operator', 'supervisor', 'author', 'approver'] as const;
+/** What a key's signature may mean; an `unsealing` key signs nothing, images are sealed to it. One key has one role. */
+export const KEY_ROLES = ['evidence', 'station', 'operator', 'supervisor', 'author', 'approver', 'unsealing'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
 export const CUSTODY_KINDS = ['hardware', 'software'] as const;
+
+/** What is known about how a key is kept. */
+const keeping = {
+  custody: z.enum(CUSTODY_KINDS),
+  /** How the custody claim came to be known; absent, somebody says so. */
+  custodyGrade: z.enum(CUSTODY_GRADES).optional(),
+  /** Made in a rehearsal, to be thrown away. */
+  rehearsal: z.literal(true).optional(),
+};
 
 const roleKey = z.strictObject({
   role: z.enum(KEY_ROLES),
@@ -36,8 +47,38 @@ const roleKey = z.strictObject({
   owner: identifier,
   /** For approvers `release`, `security` or `quality`; for stations and lines the line they belong to. */
   scope: identifier,
-  custody: z.enum(CUSTODY_KINDS),
+  ...keeping,
+  /** The token the key lives in; a threshold counts tokens as well as owners. */
+  token: z.strictObject({ label: identifier, serial: identifier }).optional(),
   ...validity,
+});
+
+/** What the keys of the trust repository sign, beside statements. */
+export const HOLDER_USES = ['root', 'targets', 'online', 'effectivity'] as const;
+export type HolderUse = (typeof HOLDER_USES)[number];
+
+/** Who holds the keys of the trust repository, and how many of them each of its roots asks for. */
+const repositoryKeys = z.strictObject({
+  roots: z
+    .array(
+      z.strictObject({
+        version: z.int().min(1),
+        rootThreshold: z.int().min(1).max(64),
+        targetsThreshold: z.int().min(1).max(64),
+      }),
+    )
+    .min(1)
+    .max(256),
+  holders: z
+    .array(
+      z.strictObject({
+        keyid: sha256Text,
+        owner: identifier,
+        uses: z.array(z.enum(HOLDER_USES)).min(1).max(4),
+        ...keeping,
+      }),
+    )
+    .max(64),
 });
 
 export const trustedRootSchema = z.strictObject({
@@ -53,10 +94,12 @@ export const trustedRootSchema = z.strictObject({
   revocations: z
     .array(z.strictObject({ keyid: z.string().regex(/^[0-9a-f]{64}$/), revokedAt: instantText, reason: identifier }))
     .max(10_000),
+  repository: repositoryKeys.optional(),
 });
 
 export type TrustedRoot = z.infer<typeof trustedRootSchema>;
 export type TrustedRootKey = z.infer<typeof roleKey>;
+export type TrustRepositoryKeys = z.infer<typeof repositoryKeys>;
 
 /** A key of the trusted root, decoded and vetted. */
 export interface TrustedKey {
@@ -64,6 +107,11 @@ export interface TrustedKey {
   readonly owner: string;
   readonly scope: string;
   readonly custody: (typeof CUSTODY_KINDS)[number];
+  /** `asserted` where the document does not say. */
+  readonly custodyGrade: CustodyGrade;
+  readonly isRehearsal: boolean;
+  /** Null where the document does not say. */
+  readonly token: { readonly label: string; readonly serial: string } | null;
   readonly key: PublicKey;
   readonly validFrom: Instant;
   /** Exclusive; revocation cuts it short. */
@@ -101,6 +149,9 @@ export function toTrustedKeys(root: TrustedRoot): readonly TrustedKey[] {
       owner: entry.owner,
       scope: entry.scope,
       custody: entry.custody,
+      custodyGrade: entry.custodyGrade ?? 'asserted',
+      isRehearsal: entry.rehearsal === true,
+      token: entry.token ?? null,
       key,
       validFrom: parseInstant(entry.validFrom),
       validUntil: Math.min(end, revokedAt.get(key.keyid) ?? Infinity),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Asking for, and granting, one pass of one device at one station for a short time (spec/permit.md). */
 import { z } from 'zod';
-import { digestSet, identifier, instantText, uuid } from '../fields.ts';
+import { digestSet, identifier, instantText, sha256Text, uuid } from '../fields.ts';
 import { PREDICATE_TYPES, type PredicateDefinition } from '../statement.ts';
 import { clockEvidence, environment, identity, operator, product, releaseReference } from './shared.ts';
 
@@ -30,6 +30,8 @@ const permitSchema = z.object({
   /** Where the unit's chain goes on. */
   chain: z.object({ nextSeq: z.int().min(1), previousEventDigest: digestSet.nullable() }),
   attempt: z.int().min(1),
+  /** SHA-256 of the payload of the break-glass opening it was given under; the records made with it carry that mark. */
+  breakGlass: sha256Text.nullable().optional(),
   issuedAt: instantText,
   expiresAt: instantText,
 });

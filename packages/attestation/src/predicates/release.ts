@@ -16,6 +16,10 @@ const candidateSchema = z.object({
   /** The trust repository's targets metadata that promotion publishes: version and digest of its canonical signed bytes. */
   targets: z.object({ version: counter, digest: digestSet }),
   proposedBy: z.object({ id: identifier }),
+  /** Who built the image, or runs what built it; never an approver of it. */
+  builder: z.object({ id: identifier }).optional(),
+  /** The exception under which a security counter may fall: the digest of its payload. */
+  counterException: z.object({ id: identifier, digest: digestSet }).optional(),
   proposedAt: instantText,
   expiresAt: instantText,
   ticket: identifier,
@@ -28,6 +32,8 @@ const approvalSchema = z.object({
   releaseId: identifier,
   decision: z.enum(['approve', 'deny']),
   approver: z.object({ id: identifier, role: identifier }),
+  /** The machine it was signed on, by its own word. */
+  workstation: identifier.optional(),
   meaning: remark.min(1),
   ticket: identifier,
   approvedAt: instantText,
@@ -41,6 +47,21 @@ const withdrawalSchema = z.object({
   reason: remark.min(1),
   ticket: identifier,
   withdrawnAt: instantText,
+});
+
+/** Subject: the digest of the image. Signed by two approvers, both over one payload. */
+const counterExceptionSchema = z.object({
+  exceptionId: identifier,
+  sku: identifier,
+  component: identifier,
+  /** The highest security counter published for the component, and the lower one that is allowed for this image. */
+  published: counter,
+  allowed: counter,
+  requestedBy: z.object({ id: identifier }),
+  reason: remark.min(1),
+  ticket: identifier,
+  requestedAt: instantText,
+  expiresAt: instantText,
 });
 
 export type ReleaseCandidate = z.infer<typeof candidateSchema>;
@@ -59,4 +80,10 @@ export type ReleaseWithdrawal = z.infer<typeof withdrawalSchema>;
 export const releaseWithdrawal: PredicateDefinition<ReleaseWithdrawal> = {
   predicateType: PREDICATE_TYPES.releaseWithdrawal,
   schema: withdrawalSchema,
+};
+
+export type CounterException = z.infer<typeof counterExceptionSchema>;
+export const counterException: PredicateDefinition<CounterException> = {
+  predicateType: PREDICATE_TYPES.counterException,
+  schema: counterExceptionSchema,
 };

@@ -2,10 +2,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeUtf8, hasCode } from '@witnessmark/core';
-import { formatReleaseManifest, parseReleaseManifest, RECIPE_STEPS } from '@witnessmark/attestation';
+import {
+  formatReleaseManifest,
+  parseReleaseManifest,
+  RECIPE_STEPS,
+  toComponentReferences,
+  toSealedImageReferences,
+  type ReleaseManifest,
+} from '@witnessmark/attestation';
 import { draftManifest } from '../../../../testing/world/src/evidence/drafts.ts';
 
 const manifest = draftManifest();
+const SEALED = {
+  targetPath: 'images/gw.bin.cms',
+  mediaType: 'application/cms',
+  sha256: 'ab'.repeat(32),
+  length: 4500,
+  recipients: keyids(8),
+} as const;
+
+function keyids(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => String(number).padStart(64, '0'));
+}
 
 function isRefused(change: (copy: ReturnType<typeof JSON.parse>) => void): boolean {
   const copy = structuredClone(manifest);
@@ -21,6 +39,21 @@ function isRefused(change: (copy: ReturnType<typeof JSON.parse>) => void): boole
 describe('release manifest', () => {
   it('reads what it writes', () => {
     expect(parseReleaseManifest(formatReleaseManifest(manifest))).toEqual(manifest);
+  });
+
+  it('names the envelope of a sealed image, and what of it statements cite', () => {
+    const [component] = manifest.components;
+    const sealed: ReleaseManifest = {
+      ...manifest,
+      components: [{ ...component!, sealed: { ...SEALED, recipients: keyids(8) } }],
+    };
+    expect(parseReleaseManifest(formatReleaseManifest(sealed))).toEqual(sealed);
+    expect(toSealedImageReferences(sealed)).toEqual([
+      { name: component!.targetPath, digest: { sha256: component!.sha256 }, sealedDigest: { sha256: SEALED.sha256 } },
+    ]);
+    // The image is cited by its own name and digest, sealed or not.
+    expect(toComponentReferences(sealed)).toEqual(toComponentReferences(manifest));
+    expect(toSealedImageReferences(manifest)).toEqual([]);
   });
 
   it('has one text, whatever order its members came in, so that its digest can be recomputed', () => {
@@ -54,6 +87,15 @@ describe('release manifest', () => {
     ['A38: an image in a folder', (copy) => (copy.components[0].targetPath = 'images/a/b')],
     ['A38: a hidden image', (copy) => (copy.components[0].targetPath = 'images/.bin')],
     ['A38: an absolute image', (copy) => (copy.components[0].targetPath = '/images/a')],
+    ['A38: an envelope outside its folder', (copy) => (copy.components[0].sealed = { ...SEALED, targetPath: 'x/a' })],
+    ['an envelope without a recipient', (copy) => (copy.components[0].sealed = { ...SEALED, recipients: [] })],
+    ['an envelope with nine', (copy) => (copy.components[0].sealed = { ...SEALED, recipients: keyids(9) })],
+    [
+      'an envelope to one key twice',
+      (copy) => (copy.components[0].sealed = { ...SEALED, recipients: [...keyids(1), ...keyids(1)] }),
+    ],
+    ['an envelope of another kind', (copy) => (copy.components[0].sealed = { ...SEALED, mediaType: 'text/plain' })],
+    ['an envelope of no known size', (copy) => (copy.components[0].sealed = { ...SEALED, length: undefined })],
     ['no components', (copy) => (copy.components = [])],
     ['17 components', (copy) => (copy.components = Array(17).fill(copy.components[0]))],
     ['an empty image', (copy) => (copy.components[0].length = 0)],

@@ -64,7 +64,14 @@ describe('its role keys', () => {
     expect(keys).toHaveLength(root.keys.length);
     expect(keys[0]).toMatchObject({ role: 'evidence', owner: 'L1', scope: 'L1', custody: 'hardware' });
     expect(keys[0]?.key.keyid).toBe(CAST.line.key.publicKey.keyid);
-    expect(new Set(keys.map(({ role }) => role))).toEqual(new Set(KEY_ROLES));
+    const signing = KEY_ROLES.filter((role) => role !== 'unsealing');
+    expect(new Set(keys.map(({ role }) => role))).toEqual(new Set(signing));
+  });
+
+  it('may open images instead of signing', () => {
+    const [key] = root.keys;
+    const [decoded] = toTrustedKeys({ ...root, keys: [{ ...key!, role: 'unsealing' }] });
+    expect(decoded).toMatchObject({ role: 'unsealing', scope: 'L1' });
   });
 
   it('A28, A34: none is listed twice, under whatever name', () => {

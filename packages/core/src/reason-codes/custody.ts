@@ -285,4 +285,34 @@ export const CUSTODY_CODES = {
     nextStep: 'Keep both logs and tell the security officer.',
     overrideBy: 'nobody',
   },
+  'CU-201': {
+    operatorText: 'PIN stands in a key reference',
+    cause: 'The reference to a key carries a PIN; it is in files, logs and process lists by now.',
+    nextStep: 'Change the PIN; name a file with mode 0600 or a descriptor as pin-source instead.',
+    overrideBy: 'token holder',
+  },
+  'CU-202': {
+    operatorText: 'Software key in production',
+    cause: 'The configuration says production, and a key is a file that can be copied.',
+    nextStep: 'Keep the key in a token or in custody, and enrol that one.',
+    overrideBy: 'nobody',
+  },
+  'CU-203': {
+    operatorText: 'Rehearsal key in production',
+    cause: 'The configuration says production, and a key was made in a rehearsal.',
+    nextStep: 'Make and enrol the key in a ceremony that is no rehearsal.',
+    overrideBy: 'nobody',
+  },
+  'CU-204': {
+    operatorText: 'Key is not the enrolled one',
+    cause: 'The trusted root does not list the key for this role, or not at this time.',
+    nextStep: 'Point the configuration at the enrolled key, or enrol this one.',
+    overrideBy: 'nobody',
+  },
+  'CU-205': {
+    operatorText: 'Another key is in its place',
+    cause: 'Token or custody came back with another key under the same name.',
+    nextStep: 'Find out who exchanged the key; start again only with the enrolled one.',
+    overrideBy: 'security officer',
+  },
 } as const satisfies ReasonCodeTable;

@@ -159,6 +159,18 @@ export const EVIDENCE_CODES = {
     nextStep: 'Check the path and its rights, then verify again.',
     overrideBy: 'nobody',
   },
+  'EV-209': {
+    operatorText: 'The root of the release is unknown',
+    cause: 'The trusted root does not say how many holders the root had to be signed by.',
+    nextStep: 'Get a trusted root that lists this version of the root.',
+    overrideBy: 'nobody',
+  },
+  'EV-210': {
+    operatorText: 'Break-glass opening is missing',
+    cause: 'A record was made under break-glass, and the opening it names is not in the file.',
+    nextStep: 'Get the evidence file from the line again; it carries the opening.',
+    overrideBy: 'nobody',
+  },
   'EV-301': {
     operatorText: 'Simulated device',
     cause: 'The policy does not accept evidence from simulated devices.',
@@ -193,6 +205,42 @@ export const EVIDENCE_CODES = {
     operatorText: 'Grade too low',
     cause: 'A claim rests on weaker observation than the policy accepts.',
     nextStep: 'Measure again, or accept a lower grade in the policy.',
+    overrideBy: 'nobody',
+  },
+  'EV-307': {
+    operatorText: 'Rehearsal key',
+    cause: 'The policy does not accept keys that were made in a rehearsal.',
+    nextStep: 'Use the record made with the real keys.',
+    overrideBy: 'nobody',
+  },
+  'EV-308': {
+    operatorText: 'Custody grade too low',
+    cause: 'How a signing key is kept is known by weaker evidence than the policy accepts.',
+    nextStep: 'Have the key attested by its token, or accept a lower grade in the policy.',
+    overrideBy: 'nobody',
+  },
+  'EV-309': {
+    operatorText: 'Too few holders of the root',
+    cause: 'The root under which the release was taken asks for fewer holders than the policy.',
+    nextStep: 'Treat releases under this root as made by fewer people than agreed.',
+    overrideBy: 'nobody',
+  },
+  'EV-310': {
+    operatorText: 'Debug release',
+    cause: 'The policy does not accept releases that were made for debugging.',
+    nextStep: 'Program a production release.',
+    overrideBy: 'nobody',
+  },
+  'EV-311': {
+    operatorText: 'Break-glass was not opened lawfully',
+    cause: 'The opening is not signed by two entitled people, ran out, or does not cover the record.',
+    nextStep: 'Treat the unit as made without rules; ask the two people named.',
+    overrideBy: 'nobody',
+  },
+  'EV-312': {
+    operatorText: 'Break-glass was not justified',
+    cause: 'The review of the opening found no justification for suspending the rules.',
+    nextStep: 'Quarantine the unit and follow the findings of the review.',
     overrideBy: 'nobody',
   },
 } as const satisfies ReasonCodeTable;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The catalogue of reason codes: stable, printed as text, the same on every screen and in every record. */
+import { BOUNDARY_CODES } from './boundary.ts';
+import { BREAK_GLASS_CODES } from './break-glass.ts';
+import { CEREMONY_CODES } from './ceremony.ts';
 import { CUSTODY_CODES } from './custody.ts';
 import { EVIDENCE_CODES } from './evidence.ts';
+import { LABEL_CODES } from './label.ts';
 import { LINE_STOP_CODES } from './line-stop.ts';
 import { LOG_CODES } from './log.ts';
 import { PROMOTION_CODES } from './promotion.ts';
@@ -12,11 +16,15 @@ import type { ReasonCodeEntry } from './reason-code.ts';
 export const REASON_CODES = {
   ...LINE_STOP_CODES,
   ...UNIT_CODES,
+  ...LABEL_CODES,
   ...PROMOTION_CODES,
   ...TRUST_CODES,
   ...EVIDENCE_CODES,
   ...LOG_CODES,
   ...CUSTODY_CODES,
+  ...BOUNDARY_CODES,
+  ...CEREMONY_CODES,
+  ...BREAK_GLASS_CODES,
 } as const;
 
 export type ReasonCode = keyof typeof REASON_CODES;

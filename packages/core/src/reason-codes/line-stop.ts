@@ -76,6 +76,12 @@ export const LINE_STOP_CODES = {
     nextStep: 'Stop the order; operations must issue a new effectivity.',
     overrideBy: 'nobody',
   },
+  'LS-207': {
+    operatorText: 'Firmware is not made for this line',
+    cause: 'The line makes other classes of releases than this one, for example production and not debug.',
+    nextStep: 'Ask for a production release; debug releases belong on a bench.',
+    overrideBy: 'nobody',
+  },
   'LS-301': {
     operatorText: 'Station clock is wrong',
     cause: 'The clock went back, or differs too much from the line server and the last evidence.',

@@ -99,4 +99,46 @@ export const PROMOTION_CODES = {
     nextStep: 'Use an enrolled author key.',
     overrideBy: 'nobody',
   },
+  'PL-117': {
+    operatorText: 'Approval came too soon',
+    cause: 'The cooling-off time between a proposal and its approval is not over.',
+    nextStep: 'Look at the proposal again, and approve when the time is over.',
+    overrideBy: 'nobody',
+  },
+  'PL-118': {
+    operatorText: 'The image is no production image',
+    cause: 'The image says that it is for debugging or unlocks the device, or is signed with a published key.',
+    nextStep: 'Build it for production, or propose it with the class debug.',
+    overrideBy: 'nobody',
+  },
+  'PL-119': {
+    operatorText: 'The builder cannot approve',
+    cause: 'The person who built the image, or runs what built it, may not approve it.',
+    nextStep: 'Ask another approver.',
+    overrideBy: 'nobody',
+  },
+  'PL-120': {
+    operatorText: 'This card counted already',
+    cause: 'The key or its token has signed for somebody else: a threshold counts cards as well as people.',
+    nextStep: 'Ask an approver with another card, and find out who lent it.',
+    overrideBy: 'nobody',
+  },
+  'PL-121': {
+    operatorText: 'The exception does not hold',
+    cause: 'An exception for a lower counter needs two approvers, is for one image, and runs out.',
+    nextStep: 'Have the exception signed by a second approver, or ask for a new one.',
+    overrideBy: 'nobody',
+  },
+  'PL-122': {
+    operatorText: 'Unknown trust change',
+    cause: 'No change of the keys with this number exists here.',
+    nextStep: 'See "witnessmark trust status".',
+    overrideBy: 'nobody',
+  },
+  'PL-123': {
+    operatorText: 'The trust change cannot be made',
+    cause: 'What is to be removed is not there, what is to be added is, or too few holders would be left.',
+    nextStep: 'See "witnessmark trust show" for the keys in force.',
+    overrideBy: 'nobody',
+  },
 } as const satisfies ReasonCodeTable;

@@ -183,7 +183,7 @@ function compare(
     if (found === expected) continue;
     const detail = `${what}: ${name} must be ${String(expected)}, `;
     findings.push({
-      code: found === undefined ? 'CU-125' : codeFor(name, origin),
+      code: found === undefined ? 'CU-125' : codeFor(name, expected, origin),
       key: policy.name,
       detail: detail + (found === undefined ? 'the token does not show it' : `it is ${String(found)}`),
     });
@@ -191,13 +191,13 @@ function compare(
   return findings;
 }
 
-function codeFor(name: KeyAttribute, origin: KeyOrigin): ReasonCode {
+function codeFor(name: KeyAttribute, expected: boolean, origin: KeyOrigin): ReasonCode {
   if (name === 'CKA_LOCAL') return 'CU-122';
   // Of a key that was brought in, these two are consequences.
   const isConsequence = name === 'CKA_ALWAYS_SENSITIVE' || name === 'CKA_NEVER_EXTRACTABLE';
   if (isConsequence && origin === 'broughtIn') return 'CU-122';
   if (LEAVES.has(name)) return 'CU-121';
-  return TOO_MUCH.has(name) ? 'CU-123' : 'CU-124';
+  return TOO_MUCH.has(name) && !expected ? 'CU-123' : 'CU-124';
 }
 
 function findUnknownKeys(token: Pkcs11Token, policies: readonly KeyPolicy[]): KeyFinding[] {

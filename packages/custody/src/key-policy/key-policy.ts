@@ -63,6 +63,12 @@ const HSM_PUBLIC_KEY: AttributeTemplate = {
   CKA_DERIVE: false,
 };
 
+/** A key that agrees on keys does nothing else: what it would sign could be taken for a statement. */
+const HSM_AGREEMENT_KEY = {
+  privateKey: { ...HSM_PRIVATE_KEY, CKA_SIGN: false, CKA_DERIVE: true },
+  publicKey: { ...HSM_PUBLIC_KEY, CKA_VERIFY: false },
+} as const;
+
 /** What OpenSC says of a PIV key is what its driver assumes; the evidence is the card's attestation. */
 const PIV_PRIVATE_KEY: AttributeTemplate = {
   CKA_TOKEN: true,
@@ -141,6 +147,20 @@ export const KEY_POLICIES: readonly KeyPolicy[] = [
   },
   {
     ...ON_HSM,
+    name: 'release-effectivity',
+    label: 'release-effectivity',
+    id: '15',
+    scheme: 'ecdsa-sha2-nistp256',
+    purpose: 'Says which approved release applies where, from when, until when and how often. Approves nothing.',
+    holder: 'custody process of the office',
+    usedBy: 'operations, through the promotion gate',
+    cryptoperiod: '1 year',
+    onLoss: 'What is in effect stays so until it runs out. The targets role delegates to a new key.',
+    onCompromise:
+      'Approved releases can be put into effect where they do not belong. Delegate to a new key; nothing unapproved can be added.',
+  },
+  {
+    ...ON_HSM,
     name: 'line-evidence',
     label: 'line-evidence',
     id: '11',
@@ -181,7 +201,27 @@ export const KEY_POLICIES: readonly KeyPolicy[] = [
     onCompromise:
       'Devices can be invented. Revoke the CA from the date; genuine ones are told apart by their log entries.',
   },
+  {
+    ...ON_HSM,
+    ...HSM_AGREEMENT_KEY,
+    name: 'line-unsealing',
+    label: 'line-unsealing',
+    id: '14',
+    scheme: 'ecdsa-sha2-nistp256',
+    purpose: 'Opens the content keys of release images that are sealed to the line. Signs nothing.',
+    holder: 'the line, in its HSM',
+    usedBy: 'the line server, for a unit with a permit, after the unsealing is in the log',
+    cryptoperiod: '1 year',
+    onLoss: 'Sealed releases cannot be programmed until they are promoted again for another key.',
+    onCompromise:
+      'Whoever has it and a copy of the repository reads every image sealed to it. Revoke it in the trusted root, seal what follows to a new key.',
+  },
 ];
+
+/** Whether a policy's key agrees on keys instead of signing. */
+export function isAgreementKey({ privateKey }: Pick<KeyPolicy, 'privateKey'>): boolean {
+  return privateKey.CKA_DERIVE === true;
+}
 
 /** Throws `TypeError` for a name that no policy has. */
 export function keyPolicy(name: string): KeyPolicy {

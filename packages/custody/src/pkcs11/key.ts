@@ -18,6 +18,7 @@ import {
   CKU_CONTEXT_SPECIFIC,
   type Handle,
 } from './cryptoki.ts';
+import { inTime } from './in-time.ts';
 import { attributeValue, findObjects, toNumber } from './objects.ts';
 import { toRefusal } from './refusal.ts';
 import { publicKeyFromEcPoint, toDerSignature } from './signature.ts';
@@ -33,8 +34,19 @@ export interface KeyRef {
   readonly id?: Bytes;
 }
 
+/** A private key's handle with what its token says about it, and the public key beside it. */
+export interface FoundKeyPair extends Pick<Pkcs11Key, 'label' | 'alwaysAuthenticate' | 'publicKey'> {
+  readonly handle: Handle;
+}
+
 /** Finds a private key and its public key. Throws CU-108 when one is missing, CU-109 when two fit, CU-113 for another algorithm. */
 export function findKey(token: Pkcs11Token, ref: KeyRef): Pkcs11Key {
+  const { handle, ...key } = findKeyPair(token, ref);
+  return new Pkcs11Key(token, handle, key);
+}
+
+/** Throws as {@link findKey} does. */
+export function findKeyPair(token: Pkcs11Token, ref: KeyRef): FoundKeyPair {
   const what = `key ${formatKeyRef(ref)} on token ${formatToken(token.identity)}`;
   const handles = findObjects(token, [{ type: CKA_CLASS, value: CKO_PRIVATE_KEY }, ...toTemplate(ref)], MAX_MATCHES);
   if (handles.length > 1) throw new RefusedError('CU-109', `${what}: two private keys fit`);
@@ -42,7 +54,7 @@ export function findKey(token: Pkcs11Token, ref: KeyRef): Pkcs11Key {
   if (handle === undefined) throw new RefusedError('CU-108', `${what}: there is no such private key`);
   const label = attributeValue(token, handle, CKA_LABEL)?.toString('utf8') ?? '';
   const alwaysAuthenticate = attributeValue(token, handle, CKA_ALWAYS_AUTHENTICATE)?.[0] === 1;
-  return new Pkcs11Key(token, handle, { label, alwaysAuthenticate, publicKey: readPublicKey(token, handle, what) });
+  return { handle, label, alwaysAuthenticate, publicKey: readPublicKey(token, handle, what) };
 }
 
 export class Pkcs11Key implements Signer {
@@ -81,26 +93,13 @@ export class Pkcs11Key implements Signer {
       return new Uint8Array(
         this.token.signing === 'blocking'
           ? cryptoki.C_Sign(session, Buffer.from(data), signature)
-          : await this.#inTime(cryptoki.C_SignAsync(session, Buffer.from(data), signature)),
+          : await inTime(this.token, this.label, {
+              work: cryptoki.C_SignAsync(session, Buffer.from(data), signature),
+              late: `${this.#name()} did not sign`,
+            }),
       );
     } catch (error) {
       throw await this.token.explain(toRefusal(error, `signing with ${this.#name()}`));
-    }
-  }
-
-  async #inTime(signing: Promise<Buffer>): Promise<Buffer> {
-    const { signTimeoutMs, waitingAfterMs, onWaiting, identity } = this.token;
-    const waiting = setTimeout(() => onWaiting(identity, this.label), waitingAfterMs);
-    const late = Promise.withResolvers<never>();
-    const timeout = setTimeout(() => {
-      const message = `${this.#name()} did not sign within ${signTimeoutMs} ms`;
-      late.reject(this.token.lose(new RefusedError('CU-110', message)));
-    }, signTimeoutMs);
-    try {
-      return await Promise.race([signing, late.promise]);
-    } finally {
-      clearTimeout(waiting);
-      clearTimeout(timeout);
     }
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A PKCS#11 module in this process, and the tokens it can see. Adapter of `pkcs11js`, which is loaded at first use. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RefusedError } from '@witnessmark/core';
 import { formatToken, isToken, type TokenIdentity, type TokenRef } from '../token-identity.ts';
@@ -9,6 +9,7 @@ import {
   CKF_REMOVABLE_DEVICE,
   CKF_TOKEN_INITIALIZED,
   CKR_CRYPTOKI_ALREADY_INITIALIZED,
+  CKR_CRYPTOKI_NOT_INITIALIZED,
   CKR_TOKEN_NOT_PRESENT,
   CKR_TOKEN_NOT_RECOGNIZED,
   type Cryptoki,
@@ -34,10 +35,20 @@ export interface FoundToken {
   readonly isRemovable: boolean;
 }
 
+/** A library has one state in a process: whoever opens it shares it, and the last one to close it ends it. */
+const SHARED = new Map<string, Pkcs11Module>();
+
 /** Loads and initialises a module. Throws CU-101 when it, or `pkcs11js`, is not there; CU-111 when it does not start. */
 export async function openPkcs11Module(path: string): Promise<Pkcs11Module> {
-  const module = new Pkcs11Module(await loadCryptoki(path), path);
+  if (!existsSync(path)) throw new RefusedError('CU-101', `the PKCS#11 module ${path} does not exist`);
+  const cryptoki = await makeCryptoki();
+  const library = realpathSync(path);
+  const shared = SHARED.get(library);
+  if (shared !== undefined) return shared.share();
+  loadLibrary(cryptoki, path);
+  const module = new Pkcs11Module(cryptoki, path, () => SHARED.delete(library));
   module.initialize();
+  SHARED.set(library, module);
   return module;
 }
 
@@ -45,10 +56,21 @@ export class Pkcs11Module {
   readonly cryptoki: Cryptoki;
   readonly path: string;
   readonly #inUse = new Set<object>();
+  readonly #onEnd: () => void;
+  #users = 1;
+  /** Known from the first time it was asked. */
+  #isRestartable: boolean | null = null;
 
-  constructor(cryptoki: Cryptoki, path: string) {
+  constructor(cryptoki: Cryptoki, path: string, onEnd: () => void = () => undefined) {
     this.cryptoki = cryptoki;
     this.path = path;
+    this.#onEnd = onEnd;
+  }
+
+  /** One more user, who closes it as well. */
+  share(): this {
+    this.#users += 1;
+    return this;
   }
 
   initialize(): void {
@@ -73,8 +95,7 @@ export class Pkcs11Module {
           throw error;
         await pause(SOFTHSM_RACE.pauseMs);
         if (this.#inUse.size > 0 || !this.#isSoftHsm()) throw error;
-        this.cryptoki.C_Finalize();
-        this.initialize();
+        this.#restart();
       }
     }
   }
@@ -86,13 +107,12 @@ export class Pkcs11Module {
 
   /** The initialised tokens that are present now. */
   tokens(): FoundToken[] {
-    let slots: Handle[];
-    try {
-      slots = this.cryptoki.C_GetSlotList(true);
-    } catch (error) {
-      throw toRefusal(error, `looking for tokens with ${this.path}`);
-    }
-    return slots.map((slot) => this.#readToken(slot)).filter((token) => token !== null);
+    return this.#readSlots().filter(({ flags }) => (flags & CKF_TOKEN_INITIALIZED) !== 0);
+  }
+
+  /** Slots whose token nobody has initialised; label and, with some modules, serial are empty. */
+  emptySlots(): FoundToken[] {
+    return this.#readSlots().filter(({ flags }) => (flags & CKF_TOKEN_INITIALIZED) === 0);
   }
 
   /** Finds a token by label and serial. Throws CU-104 when another one is in its place, CU-102 when there is none. */
@@ -109,19 +129,46 @@ export class Pkcs11Module {
     throw new RefusedError(isReplaced ? 'CU-104' : 'CU-102', message);
   }
 
-  /** Ends the module in this process; every token of it is closed by that. */
+  /** With the last user the module ends in this process; every token of it is closed by that. */
   close(): void {
-    this.cryptoki.C_Finalize();
+    this.#users -= 1;
+    if (this.#users !== 0) return;
+    this.#onEnd();
+    this.#finalize();
+  }
+
+  #readSlots(): FoundToken[] {
+    let slots: Handle[];
+    try {
+      slots = this.cryptoki.C_GetSlotList(true);
+    } catch (error) {
+      throw toRefusal(error, `looking for tokens with ${this.path}`);
+    }
+    return slots.map((slot) => this.#readToken(slot)).filter((token) => token !== null);
   }
 
   #isSoftHsm(): boolean {
-    return this.cryptoki.C_GetInfo().manufacturerID.startsWith(SOFTHSM_RACE.manufacturer);
+    this.#isRestartable ??= this.cryptoki.C_GetInfo().manufacturerID.startsWith(SOFTHSM_RACE.manufacturer);
+    return this.#isRestartable;
+  }
+
+  /** A start may fail while the folder of the tokens is away; then the next one begins with nothing to end. */
+  #restart(): void {
+    this.#finalize();
+    this.initialize();
+  }
+
+  #finalize(): void {
+    try {
+      this.cryptoki.C_Finalize();
+    } catch (error) {
+      if (returnValueOf(error) !== CKR_CRYPTOKI_NOT_INITIALIZED) throw toRefusal(error, `ending ${this.path}`);
+    }
   }
 
   #readToken(slot: Handle): FoundToken | null {
     try {
       const token = this.cryptoki.C_GetTokenInfo(slot);
-      if ((token.flags & CKF_TOKEN_INITIALIZED) === 0) return null;
       const info = this.cryptoki.C_GetSlotInfo(slot);
       return {
         slot,
@@ -146,16 +193,17 @@ export class Pkcs11Module {
   }
 }
 
-async function loadCryptoki(path: string): Promise<Cryptoki> {
-  if (!existsSync(path)) throw new RefusedError('CU-101', `the PKCS#11 module ${path} does not exist`);
+async function makeCryptoki(): Promise<PKCS11> {
   const { PKCS11 } = await loadBinding();
-  const cryptoki = new PKCS11();
+  return new PKCS11();
+}
+
+function loadLibrary(cryptoki: PKCS11, path: string): void {
   try {
     cryptoki.load(path);
   } catch (cause) {
     throw new RefusedError('CU-101', `${path} cannot be loaded as a PKCS#11 module`, { cause });
   }
-  return cryptoki;
 }
 
 async function loadBinding(): Promise<{ readonly PKCS11: typeof PKCS11 }> {

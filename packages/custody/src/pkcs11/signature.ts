@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Points and signatures between PKCS#11's encodings (PKCS#11 v2.40 section 2.3.1) and those of X.509 (RFC 3279, RFC 5480). */
-import { concatBytes, parsePublicKey, publicKeyFromEd25519, type Bytes, type PublicKey } from '@witnessmark/core';
+import { concatBytes, publicKeyFromEd25519, publicKeyFromP256, type Bytes, type PublicKey } from '@witnessmark/core';
 
-const P256_SPKI_PREFIX = Uint8Array.from(Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'));
 const OCTET_STRING = 0x04;
 const SCALAR_BYTES = 32;
 
@@ -22,7 +21,7 @@ export function publicKeyFromEcPoint(keyType: 'ec' | 'edwards', value: Bytes): P
   const size = keyType === 'ec' ? 2 * SCALAR_BYTES + 1 : SCALAR_BYTES;
   const isWrapped = value.length === size + 2 && value[0] === OCTET_STRING && value[1] === size;
   const point = Uint8Array.from(isWrapped ? value.subarray(2) : value);
-  return keyType === 'ec' ? parsePublicKey(concatBytes(P256_SPKI_PREFIX, point)) : publicKeyFromEd25519(point);
+  return keyType === 'ec' ? publicKeyFromP256(point) : publicKeyFromEd25519(point);
 }
 
 function derInteger(scalar: Bytes): Bytes {

@@ -83,7 +83,7 @@ export class Pkcs11Token {
   readonly #first: Handle;
   readonly #idle: Handle[] = [];
   readonly #waiting: PromiseWithResolvers<Handle>[] = [];
-  #sessionCount = 0;
+  readonly #sessions: Handle[] = [];
   #lost: RefusedError | null = null;
   #pinRefused: RefusedError | null = null;
 
@@ -102,16 +102,21 @@ export class Pkcs11Token {
     this.#sessionFlags = CKF_SERIAL_SESSION | (options.readWrite === true ? CKF_RW_SESSION : 0);
     this.#first = this.#call('opening a session', (cryptoki) => cryptoki.C_OpenSession(this.#slot, this.#sessionFlags));
     this.#idle.push(this.#first);
-    this.#sessionCount = 1;
+    this.#sessions.push(this.#first);
   }
 
   get cryptoki(): Cryptoki {
     return this.#module.cryptoki;
   }
 
+  /** The numbers of the mechanisms it offers (CKM_…). */
+  mechanisms(): ReadonlySet<number> {
+    return new Set(this.#call('reading the mechanisms', (cryptoki) => cryptoki.C_GetMechanismList(this.#slot)));
+  }
+
   /** How many signatures the token makes at the same time. */
   get sessionCount(): number {
-    return this.#sessionCount;
+    return this.#sessions.length;
   }
 
   async login(): Promise<void> {
@@ -122,14 +127,15 @@ export class Pkcs11Token {
 
   /** Opens the other sessions; a token that allows fewer than asked for is used with fewer. */
   openSessions(): void {
-    while (this.#sessionCount < this.#maxSessions) {
+    while (this.#sessions.length < this.#maxSessions) {
       try {
-        this.#idle.push(this.cryptoki.C_OpenSession(this.#slot, this.#sessionFlags));
+        const session = this.cryptoki.C_OpenSession(this.#slot, this.#sessionFlags);
+        this.#sessions.push(session);
+        this.#idle.push(session);
       } catch (error) {
         if (returnValueOf(error) === CKR_SESSION_COUNT) return;
         throw toRefusal(error, this.#doing('opening a session'));
       }
-      this.#sessionCount += 1;
     }
   }
 
@@ -164,7 +170,7 @@ export class Pkcs11Token {
   countSessions(max: number): number {
     const further: Handle[] = [];
     try {
-      while (this.#sessionCount + further.length < max) {
+      while (this.#sessions.length + further.length < max) {
         further.push(this.cryptoki.C_OpenSession(this.#slot, this.#sessionFlags));
       }
     } catch (error) {
@@ -172,7 +178,7 @@ export class Pkcs11Token {
     } finally {
       for (const session of further) this.cryptoki.C_CloseSession(session);
     }
-    return this.#sessionCount + further.length;
+    return this.#sessions.length + further.length;
   }
 
   /** Runs `work` with a session of its own; waits while all are in use. */
@@ -206,8 +212,15 @@ export class Pkcs11Token {
     return this.lose(refusal);
   }
 
+  /** Why the token can no longer be used; null while it can. */
+  get lost(): RefusedError | null {
+    return this.#lost;
+  }
+
   /** After this every use is refused with `reason`: the state of token and sessions is unknown. */
   lose(reason: RefusedError): RefusedError {
+    // A call that never came back may still be under way in the module, which must not be ended then.
+    if (this.#lost === null && reason.code !== 'CU-110') this.#module.release(this);
     this.#lost ??= reason;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#lost);
     return reason;
@@ -217,10 +230,13 @@ export class Pkcs11Token {
   close(): void {
     if (this.#lost !== null) return;
     this.#lost = new RefusedError('CU-102', `token ${formatToken(this.identity)} was closed`);
-    try {
-      this.cryptoki.C_CloseAllSessions(this.#slot);
-    } catch {
-      // The token is gone, and its sessions with it.
+    // Not all sessions of the slot: others of this process may use the token as well.
+    for (const session of this.#sessions) {
+      try {
+        this.cryptoki.C_CloseSession(session);
+      } catch {
+        // The token is gone, and its sessions with it.
+      }
     }
     this.#module.release(this);
   }

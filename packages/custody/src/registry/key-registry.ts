@@ -17,8 +17,9 @@ import {
 } from '@witnessmark/core';
 import { CUSTODY_GRADES, type CustodyGrade } from '../grade.ts';
 import { Fields } from '../strict-fields.ts';
-import { appendState, KEY_STATES, type KeyStateChange } from './key-state.ts';
-import type { TokenIdentity } from '../token-identity.ts';
+import { appendState, parseStateChange, type KeyStateChange } from './key-state.ts';
+import { checkSecretKey, parseSecretKey, type RegisteredSecretKey } from './secret-key.ts';
+import { parseTokenFacts, type TokenFacts } from './token-facts.ts';
 
 export const KEY_REGISTRY_MEDIA_TYPE = 'application/vnd.witnessmark.key-registry.v1+json';
 
@@ -30,7 +31,7 @@ export interface RegisteredKey {
   readonly policy: string;
   readonly holder: string;
   readonly custodians: readonly string[];
-  readonly token: Omit<TokenIdentity, 'slot'> | null;
+  readonly token: TokenFacts | null;
   readonly attestation: { readonly grade: CustodyGrade; readonly certificates: readonly string[] };
   readonly ceremony: string | null;
   /** Made in a rehearsal: refused by every production policy. */
@@ -47,6 +48,8 @@ export interface RegisteredKey {
 export interface KeyRegistry {
   readonly mediaType: typeof KEY_REGISTRY_MEDIA_TYPE;
   readonly keys: readonly RegisteredKey[];
+  /** Left out of the document while there is none. */
+  readonly secretKeys?: readonly RegisteredSecretKey[];
 }
 
 export const EMPTY_KEY_REGISTRY: KeyRegistry = { mediaType: KEY_REGISTRY_MEDIA_TYPE, keys: [] };
@@ -54,6 +57,7 @@ export const EMPTY_KEY_REGISTRY: KeyRegistry = { mediaType: KEY_REGISTRY_MEDIA_T
 const LIMITS = {
   json: { maxBytes: 8 * 1024 * 1024, maxDepth: 8, maxValues: 400_000 },
   maxKeys: 10_000,
+  maxSecretKeys: 1_000,
   maxCustodians: 16,
   maxCertificates: 4,
   maxCertificateBytes: 4_096,
@@ -67,6 +71,27 @@ export function addKey(registry: KeyRegistry, key: RegisteredKey): KeyRegistry {
     throw new RefusedError('CU-145', `key ${key.keyid} is in the registry already`);
   }
   return { ...registry, keys: [...registry.keys, checkKey(key)] };
+}
+
+/** Throws CU-145 when a secret key with this id is there already. */
+export function addSecretKey(registry: KeyRegistry, key: RegisteredSecretKey): KeyRegistry {
+  const { secretKeys = [] } = registry;
+  if (secretKeys.some(({ keyid }) => keyid === key.keyid)) {
+    throw new RefusedError('CU-145', `secret key ${key.keyid} is in the registry already`);
+  }
+  return { ...registry, secretKeys: [...secretKeys, checkSecretKey(key)] };
+}
+
+/** Throws CU-141 or CU-142. */
+export function changeSecretKeyState(registry: KeyRegistry, keyid: string, change: KeyStateChange): KeyRegistry {
+  const { secretKeys = [] } = registry;
+  if (!secretKeys.some((key) => key.keyid === keyid)) {
+    throw new RefusedError('CU-142', `secret key ${keyid} is not in the registry`);
+  }
+  const changed = secretKeys.map((key) =>
+    key.keyid === keyid ? { ...key, states: appendState(key.states, change) } : key,
+  );
+  return { ...registry, secretKeys: changed };
 }
 
 /** Throws CU-141 or CU-142. */
@@ -105,8 +130,9 @@ export function parseKeyRegistry(bytes: Bytes): KeyRegistry {
   const fields = new Fields(parseStrictJson(bytes, LIMITS.json), 'registry', malformed);
   fields.oneOf('mediaType', [KEY_REGISTRY_MEDIA_TYPE]);
   const keys = fields.array('keys', LIMITS.maxKeys).map(parseKey);
+  const secretKeys = fields.optionalArray('secretKeys', LIMITS.maxSecretKeys).map(parseSecretKey);
   fields.end();
-  return keys.reduce(addKey, EMPTY_KEY_REGISTRY);
+  return secretKeys.reduce(addSecretKey, keys.reduce(addKey, EMPTY_KEY_REGISTRY));
 }
 
 export function formatKeyRegistry(registry: KeyRegistry): Bytes {
@@ -121,30 +147,20 @@ function parseKey(value: JsonValue, index: number): RegisteredKey {
     policy: fields.text('policy', 128),
     holder: fields.text('holder', 128),
     custodians: fields.array('custodians', LIMITS.maxCustodians).map((name) => nameOf(name)),
-    token: fields.nullable('token', (own) => parseToken(own.object('token'))),
+    token: fields.nullable('token', (own) => parseTokenFacts(own.object('token'))),
     attestation: parseAttestation(fields.object('attestation')),
     ceremony: fields.nullable('ceremony', (own) => own.text('ceremony', 128)),
     rehearsal: fields.flag('rehearsal'),
     originatorFrom: fields.instant('originatorFrom'),
     originatorUntil: fields.instant('originatorUntil'),
     recipientUntil: fields.nullable('recipientUntil', (own) => own.instant('recipientUntil')),
-    states: fields.array('states', LIMITS.maxStates).map(parseStateChange),
+    states: fields
+      .array('states', LIMITS.maxStates)
+      .map((state, at) => parseStateChange(state, `states[${at}]`, malformed)),
     uses: fields.counter('uses'),
   };
   fields.end();
   return key;
-}
-
-function parseToken(fields: Fields): NonNullable<RegisteredKey['token']> {
-  const token = {
-    label: fields.text('label', 64),
-    serial: fields.text('serial', 64),
-    manufacturer: fields.text('manufacturer', 64),
-    model: fields.text('model', 64),
-    firmware: fields.text('firmware', 64),
-  };
-  fields.end();
-  return token;
 }
 
 function parseAttestation(fields: Fields): RegisteredKey['attestation'] {
@@ -157,18 +173,6 @@ function parseAttestation(fields: Fields): RegisteredKey['attestation'] {
   };
   fields.end();
   return attestation;
-}
-
-function parseStateChange(value: JsonValue, index: number): KeyStateChange {
-  const fields = new Fields(value, `states[${index}]`, malformed);
-  const change = {
-    state: fields.oneOf('state', KEY_STATES),
-    at: fields.instant('at'),
-    by: fields.text('by', 128),
-    reason: fields.text('reason'),
-  };
-  fields.end();
-  return change;
 }
 
 /** What holds of every key: the id follows from the key, the periods are in order, the states follow from one another. */

@@ -3,7 +3,8 @@
  * The states of a key (NIST SP 800-57 part 1 revision 5, section 7) as a pure state machine. Stricter in one point: an
  * active or suspended key is deactivated before it is destroyed, so that its end is two entries by two steps.
  */
-import { parseInstant, RefusedError, type Instant } from '@witnessmark/core';
+import { parseInstant, RefusedError, type Instant, type JsonValue } from '@witnessmark/core';
+import { Fields } from '../strict-fields.ts';
 
 export const KEY_STATES = ['preActivation', 'active', 'suspended', 'deactivated', 'compromised', 'destroyed'] as const;
 export type KeyState = (typeof KEY_STATES)[number];
@@ -46,4 +47,20 @@ export function appendState(history: readonly KeyStateChange[], change: KeyState
 /** The state at an instant, or null before the key existed. */
 export function stateAt(history: readonly KeyStateChange[], time: Instant): KeyState | null {
   return history.findLast((change) => parseInstant(change.at) <= time)?.state ?? null;
+}
+
+export function parseStateChange(
+  value: JsonValue,
+  where: string,
+  malformed: (detail: string) => RefusedError,
+): KeyStateChange {
+  const fields = new Fields(value, where, malformed);
+  const change = {
+    state: fields.oneOf('state', KEY_STATES),
+    at: fields.instant('at'),
+    by: fields.text('by', 128),
+    reason: fields.text('reason'),
+  };
+  fields.end();
+  return change;
 }

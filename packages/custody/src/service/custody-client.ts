@@ -17,6 +17,9 @@ import {
 } from './protocol.ts';
 import type { Signer } from '../signer.ts';
 
+/** What the key is used for, as custody writes it into its journal: a name, or one that follows from the message. */
+export type Purpose = string | ((message: Bytes) => string);
+
 export interface CustodyClientOptions {
   readonly socketPath: string;
   /** The name custody knows this client by. */
@@ -28,7 +31,18 @@ export interface CustodyClientOptions {
   readonly timeoutMs?: number;
 }
 
+export interface SignatureRequest {
+  /** A UUID; the same id and message give the same signature, made once. */
+  readonly id: string;
+  readonly key: string;
+  /** Of the key that is meant. */
+  readonly keyid: string;
+  readonly purpose: string;
+  readonly message: Bytes;
+}
+
 interface Pending {
+  readonly request: Pick<SignatureRequest, 'key' | 'keyid'>;
   readonly frame: Bytes;
   readonly answer: PromiseWithResolvers<Bytes>;
   readonly timer: NodeJS.Timeout;
@@ -43,6 +57,8 @@ export class CustodyClient {
   readonly #token: string;
   readonly #pending = new Map<string, Pending>();
   #keys: readonly OfferedKey[] = [];
+  /** Names whose key was compared on this connection. */
+  readonly #sameKeys = new Set<string>();
   #socket: Socket | null = null;
   #connecting: Promise<Socket> | null = null;
   #unsent: Bytes[] = [];
@@ -61,20 +77,22 @@ export class CustodyClient {
   }
 
   /** Throws CU-153 when custody does not offer the key. */
-  key(name: string, purpose: string): CustodyKey {
+  key(name: string, purpose: Purpose): CustodyKey {
     const key = this.#keys.find((candidate) => candidate.name === name);
     if (key === undefined) throw new RefusedError('CU-153', `custody offers no key ${name} to ${this.#options.client}`);
     return new CustodyKey(this, key, purpose, this.#options.newId);
   }
 
-  /** Rejects with CU-110 after the time limit, CU-155 when custody is away, or as custody refuses. */
-  async sign(request: { id: string; key: string; purpose: string; message: Bytes }): Promise<Bytes> {
+  /** Rejects with CU-110 after the time limit, CU-155 when custody is away, CU-205 when its key is another, or as it refuses. */
+  async sign(request: SignatureRequest): Promise<Bytes> {
     if (request.message.length > PROTOCOL_LIMITS.maxMessageBytes) {
       const message = `${request.message.length} bytes to sign, at most ${PROTOCOL_LIMITS.maxMessageBytes} are taken`;
       throw new RefusedError('CU-152', message);
     }
     const socket = this.#socket ?? (await this.#connected());
-    const frame = formatSign({ type: 'sign', ...request });
+    this.#demandSameKey(request.key, request.keyid);
+    const { id, key, purpose, message } = request;
+    const frame = formatSign({ type: 'sign', id, key, purpose, message });
     const asked = this.#pending.get(request.id);
     if (asked !== undefined) {
       if (equalBytes(asked.frame, frame)) return asked.answer.promise;
@@ -87,7 +105,7 @@ export class CustodyClient {
         new RefusedError('CU-110', `custody did not answer within ${timeoutMs} ms`),
       );
     }, timeoutMs);
-    this.#pending.set(request.id, { frame, answer, timer, wasAskedAgain: false });
+    this.#pending.set(request.id, { request, frame, answer, timer, wasAskedAgain: false });
     this.#send(socket, frame);
     return answer.promise;
   }
@@ -97,6 +115,14 @@ export class CustodyClient {
     this.#socket?.destroy();
     this.#socket = null;
     this.#refuseAll('the client was closed');
+  }
+
+  /** Custody may have been started anew with other keys; a signature by one of those would be found out much later. */
+  #demandSameKey(name: string, keyid: string): void {
+    if (this.#sameKeys.has(name)) return;
+    const found = this.#keys.find((candidate) => candidate.name === name)?.publicKey.keyid ?? 'none';
+    if (found !== keyid) throw new RefusedError('CU-205', `expected key ${keyid} under ${name}, found ${found}`);
+    this.#sameKeys.add(name);
   }
 
   /** Requests of one turn leave together. */
@@ -139,6 +165,7 @@ export class CustodyClient {
     });
     socket.write(formatHello({ type: 'hello', client, token: this.#token }));
     this.#keys = await ready.promise;
+    this.#sameKeys.clear();
     this.#socket = socket;
     return socket;
   }
@@ -171,7 +198,15 @@ export class CustodyClient {
     if (this.#pending.size === 0 || this.#isClosed) return;
     this.#connected().then(
       (socket) => {
-        for (const { frame } of this.#pending.values()) this.#send(socket, frame);
+        for (const [id, { request, frame, answer }] of this.#pending) {
+          try {
+            this.#demandSameKey(request.key, request.keyid);
+            this.#send(socket, frame);
+          } catch (error) {
+            this.#settle(id);
+            answer.reject(error);
+          }
+        }
       },
       () => {
         this.#refuseAll('custody went away before it answered');
@@ -189,10 +224,10 @@ export class CustodyKey implements Signer {
   readonly custody: Signer['custody'];
   readonly #client: CustodyClient;
   readonly #name: string;
-  readonly #purpose: string;
+  readonly #purpose: Purpose;
   readonly #newId: () => string;
 
-  constructor(client: CustodyClient, key: OfferedKey, purpose: string, newId: () => string) {
+  constructor(client: CustodyClient, key: OfferedKey, purpose: Purpose, newId: () => string) {
     this.publicKey = key.publicKey;
     this.custody = key.custody;
     this.#client = client;
@@ -207,7 +242,9 @@ export class CustodyKey implements Signer {
 
   /** With a request id of the caller: the same id and message give the same signature, made once. */
   signAs(id: string, message: Bytes): Promise<Bytes> {
-    return this.#client.sign({ id, key: this.#name, purpose: this.#purpose, message });
+    const purpose = typeof this.#purpose === 'string' ? this.#purpose : this.#purpose(message);
+    const { keyid } = this.publicKey;
+    return this.#client.sign({ id, key: this.#name, keyid, purpose, message });
   }
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The custody journal: append-only segments of hash-chained batches, durable before `append` resolves. Whatever arrives
- * in one turn of the event loop goes into one batch. Segments are filled with zeros first, because making a file longer
- * costs more than the data. Adapter of the file system; one process writes a directory at a time.
+ * The custody journal: append-only segments of hash-chained batches, durable before `append` resolves. While one batch is
+ * on its way to the disk, the token works on what the batch before allowed, and whatever arrives meanwhile goes into the
+ * next one; so at most one batch can be torn. Segments are filled with zeros first, because making a file longer costs more
+ * than the data. Adapter of the file system; one process writes a directory at a time.
  */
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  fdatasync,
   fdatasyncSync,
   fsyncSync,
   mkdirSync,
@@ -54,6 +56,8 @@ export class Journal {
   #number = 0;
   #position = 0;
   #previous = NO_HASH;
+  /** The batch that is on its way to the disk. */
+  #syncing: readonly Waiting[] | null = null;
   #turn: NodeJS.Immediate | undefined;
   #delay: NodeJS.Timeout | undefined;
   #failure: RefusedError | null = null;
@@ -95,9 +99,7 @@ export class Journal {
     const done = Promise.withResolvers<undefined>();
     this.#waiting.push({ record, done });
     // What arrives in one turn of the event loop goes into one batch.
-    this.#turn ??= setImmediate(() => {
-      this.flush();
-    });
+    if (this.#syncing === null) this.#turn ??= setImmediate(this.#begin);
     return done.promise;
   }
 
@@ -105,18 +107,19 @@ export class Journal {
   appendLater(record: JournalRecord): void {
     if (this.#failure !== null) return;
     this.#waiting.push({ record, done: null });
-    this.#delay ??= setTimeout(() => {
-      this.flush();
-    }, MAX_DELAY_MS);
+    this.#delay ??= setTimeout(this.#begin, MAX_DELAY_MS);
   }
 
-  /** Makes durable what waits. */
+  /** Makes durable what waits, and waits for the disk itself. */
   flush(): void {
-    clearImmediate(this.#turn);
-    clearTimeout(this.#delay);
-    this.#turn = undefined;
-    this.#delay = undefined;
-    while (this.#waiting.length > 0) this.#writeBatch(this.#waiting.splice(0, MAX_BATCH_RECORDS));
+    this.#forgetTimers();
+    const syncing = this.#syncing;
+    this.#syncing = null;
+    if (syncing !== null) this.#finish(syncing, this.#sync());
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH_RECORDS);
+      this.#finish(batch, this.#write(batch) ?? this.#sync());
+    }
   }
 
   close(): void {
@@ -127,31 +130,68 @@ export class Journal {
     this.#lock.close();
   }
 
-  /** Blocks until the disk has it: with nothing durable there is nothing to do, and a thread would cost more than it saves. */
-  #writeBatch(batch: readonly Waiting[]): void {
-    try {
-      this.#write(batch.map(({ record }) => record));
-      fdatasyncSync(this.#file);
-    } catch (cause) {
-      // After a failed fsync nobody knows what is on the disk: never retried, only started again.
-      const failure = new RefusedError('CU-156', 'the journal could not be made durable', { cause });
-      for (const { done } of batch) done?.reject(failure);
-      this.#fail(failure);
+  /** Writes one batch and lets the disk work on it; the next one begins when it is durable. */
+  readonly #begin = (): void => {
+    this.#forgetTimers();
+    if (this.#syncing !== null || this.#waiting.length === 0) return;
+    const batch = this.#waiting.splice(0, MAX_BATCH_RECORDS);
+    const failure = this.#write(batch);
+    if (failure !== null) {
+      this.#finish(batch, failure);
       return;
     }
-    for (const { record } of batch) this.#keepOpen(record);
-    for (const { done } of batch) done?.resolve(undefined);
+    this.#syncing = batch;
+    fdatasync(this.#file, (cause) => {
+      // A flush may have waited for the disk itself, and closed the file since.
+      if (this.#syncing !== batch) return;
+      this.#syncing = null;
+      this.#finish(batch, cause === null ? null : notDurable(cause));
+      this.#begin();
+    });
+  };
+
+  #forgetTimers(): void {
+    clearImmediate(this.#turn);
+    clearTimeout(this.#delay);
+    this.#turn = undefined;
+    this.#delay = undefined;
   }
 
-  #write(records: readonly JournalRecord[]): void {
-    let bytes = formatBatch(this.#previous, records);
-    if (this.#position + bytes.length > this.#segmentBytes) {
-      this.#beginSegment(this.#number + 1);
-      bytes = formatBatch(this.#previous, records);
+  #finish(batch: readonly Waiting[], failure: RefusedError | null): void {
+    if (failure === null) {
+      for (const { done } of batch) done?.resolve(undefined);
+      return;
     }
-    writeSync(this.#file, bytes, 0, bytes.length, this.#position);
-    this.#position += bytes.length;
-    this.#previous = hashOf(bytes);
+    for (const { done } of batch) done?.reject(failure);
+    this.#fail(failure);
+  }
+
+  #sync(): RefusedError | null {
+    try {
+      fdatasyncSync(this.#file);
+      return null;
+    } catch (cause) {
+      return notDurable(cause);
+    }
+  }
+
+  /** Nothing is on its way to the disk meanwhile. */
+  #write(batch: readonly Waiting[]): RefusedError | null {
+    const records = batch.map(({ record }) => record);
+    try {
+      let bytes = formatBatch(this.#previous, records);
+      if (this.#position + bytes.length > this.#segmentBytes) {
+        this.#beginSegment(this.#number + 1);
+        bytes = formatBatch(this.#previous, records);
+      }
+      writeSync(this.#file, bytes, 0, bytes.length, this.#position);
+      this.#position += bytes.length;
+      this.#previous = hashOf(bytes);
+      for (const record of records) this.#keepOpen(record);
+      return null;
+    } catch (cause) {
+      return notDurable(cause);
+    }
   }
 
   #beginSegment(number: number): void {
@@ -204,6 +244,11 @@ export class Journal {
     this.#failure ??= failure;
     for (const { done } of this.#waiting.splice(0)) done?.reject(this.#failure);
   }
+}
+
+/** After a failed fsync nobody knows what is on the disk: never retried, only started again. */
+function notDurable(cause: unknown): RefusedError {
+  return new RefusedError('CU-156', 'the journal could not be made durable', { cause });
 }
 
 /** Reads the whole journal, oldest first, each segment once; for accounts, which are not in a hurry. Throws CU-157. */

@@ -4,9 +4,9 @@ import { decodeHex, type Clock } from '@witnessmark/core';
 import { demandKeys } from '../key-policy/check-keys.ts';
 import { keyPolicy } from '../key-policy/key-policy.ts';
 import { pinFromDescriptor, pinFromFile } from '../pin.ts';
-import { findKey } from '../pkcs11/key.ts';
+import { LastingToken } from '../pkcs11/lasting-token.ts';
 import { openPkcs11Module } from '../pkcs11/module.ts';
-import { openToken } from '../pkcs11/token.ts';
+import { openToken, type Pkcs11Token } from '../pkcs11/token.ts';
 import { listenCustody } from './custody-listener.ts';
 import { CustodyService } from './custody-service.ts';
 import { Journal } from './journal.ts';
@@ -31,13 +31,23 @@ export async function runCustody(config: CustodyConfig): Promise<RunningCustody>
       module.close();
     });
     const pin = 'file' in config.pin ? pinFromFile(config.pin.file) : pinFromDescriptor(config.pin.descriptor);
-    const token = await openToken(module, config.token, { pin, sessions: config.sessions, signing: config.signing });
+    const policies = config.keys.map(keyPolicy);
+    const open = async (): Promise<Pkcs11Token> => {
+      const { sessions, signing } = config;
+      const token = await openToken(module, config.token, { pin, sessions, signing });
+      try {
+        demandKeys(token, policies);
+        return token;
+      } catch (error) {
+        token.close();
+        throw error;
+      }
+    };
+    const token = await LastingToken.open(open, SYSTEM_CLOCK);
     opened.push(() => {
       token.close();
     });
-    const policies = config.keys.map(keyPolicy);
-    demandKeys(token, policies);
-    const keys = new Map(policies.map(({ name, label, id }) => [name, findKey(token, { label, id: decodeHex(id) })]));
+    const keys = new Map(policies.map(({ name, label, id }) => [name, token.key({ label, id: decodeHex(id) })]));
     const journal = await Journal.open({ dir: config.journal });
     opened.push(() => {
       journal.close();

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { encodeUtf8, isSignedBy, RefusedError, sha256Hex } from '@witnessmark/core';
-import { Journal, listenCustody, readAccount } from '@witnessmark/custody';
+import { Journal, listenCustody, readAccount, streamAccount } from '@witnessmark/custody';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   formatHello,
@@ -119,6 +119,7 @@ describe('the custody process', () => {
     await expect(key.signAs(ID, MESSAGE)).rejects.toMatchObject({ code: 'CU-114' });
     custody.flush();
     expect(readAccount(custody.journalDir)).toMatchObject([{ outcome: 'failed' }]);
+    expect([...streamAccount(custody.journalDir)]).toEqual(readAccount(custody.journalDir));
     await expect(key.sign(MESSAGE)).resolves.toBeInstanceOf(Uint8Array);
   });
 
@@ -156,6 +157,7 @@ describe('the custody process', () => {
     await expect(key.signAs(ID, MESSAGE)).rejects.toMatchObject({ code: expect.stringMatching(/CU-15[48]/) });
     expect(second.key.signatures).toBe(0);
     expect(readAccount(second.journalDir)).toMatchObject([{ id: ID, outcome: 'unknown' }]);
+    expect([...streamAccount(second.journalDir)]).toEqual(readAccount(second.journalDir));
     await second.remove();
     never.resolve(undefined);
   });

@@ -23,6 +23,8 @@ export interface FakeTokenOptions {
   /** Whether every start finds the module started already. */
   readonly isStarted?: boolean;
   readonly keys?: number;
+  /** Whether nobody has initialised it. */
+  readonly isBlank?: boolean;
 }
 
 export class FakeToken {
@@ -59,6 +61,7 @@ export class FakeToken {
       C_GetSlotList: () => (this.isPresent && this.starts > (this.#options.racedStarts ?? 0) ? [SLOT] : []),
       C_GetSlotInfo: () => ({ slotDescription: 'Fake reader 00'.padEnd(64), flags: ck.CKF_REMOVABLE_DEVICE }),
       C_GetTokenInfo: () => this.#tokenInfo(),
+      C_GetMechanismList: () => [ck.CKM_ECDSA],
       C_OpenSession: () => this.#openSession(),
       C_CloseSession: () => {
         this.sessions -= 1;
@@ -125,7 +128,7 @@ export class FakeToken {
       model: 'memory'.padEnd(16),
       firmwareVersion: { major: 1, minor: 0 },
       maxSessionCount: this.#options.maxSessions ?? 0,
-      flags: TOKEN_FLAGS | low | last | locked,
+      flags: (this.#options.isBlank === true ? 0 : TOKEN_FLAGS) | low | last | locked,
     };
   }
 

@@ -21,6 +21,7 @@ import type {
   ProgrammerInfo,
 } from '../contract.ts';
 import { DeviceError } from '../error.ts';
+import { isPlaceholderText } from '../hardware-id.ts';
 import type { DeviceProfile, TimeLimits } from '../profile.ts';
 import { expectEraseBlocks, expectRange } from '../range.ts';
 import { SerprogClient, type SerprogAddress } from '../serprog/client.ts';
@@ -51,7 +52,6 @@ import { WriteProgress } from './write-progress.ts';
 const DEFAULT_PROGRAM_PATH = '/usr/sbin/flashrom';
 const OPEN_MS = 10_000;
 const SIGN_OF_LIFE_MS = 250;
-const MAX_STARTS = 3;
 
 export interface FlashromDriverOptions {
   readonly profile: DeviceProfile;
@@ -66,6 +66,7 @@ interface FlashromJob {
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly onMilestone: (milestone: FlashromMilestone) => void;
+  readonly onRetry: (start: number, detail: string) => void;
 }
 
 export class FlashromDriver implements DeviceDriver {
@@ -80,7 +81,8 @@ export class FlashromDriver implements DeviceDriver {
     const { profile, address } = options;
     const { host, port } = address;
     this.profile = profile;
-    this.programmer = { model: `serprog ${programmerName}`, serial: null, firmware: null };
+    const name = isPlaceholderText(programmerName) ? '(programmer without a name)' : programmerName;
+    this.programmer = { model: `serprog ${name}`, serial: null, firmware: null };
     this.simulated = programmerName === SIMULATED_PROGRAMMER_NAME;
     this.#target = { profile, address: { host, port } };
     this.#programPath = options.programPath ?? DEFAULT_PROGRAM_PATH;
@@ -118,7 +120,7 @@ export class FlashromDriver implements DeviceDriver {
     expectEraseBlocks(this.profile, range);
     return this.#run('erase', options, async (signal) => {
       await this.#changeContent(signal, range, async (directory) => {
-        const job = { directory, signal, onMilestone: () => undefined };
+        const job = { directory, signal, onMilestone: () => undefined, onRetry: toRetries('erase', options) };
         const output = await this.#flashrom(eraseArguments(this.#target, range), job);
         if (!output.claimsWritten) throw noClaim('erased');
       });
@@ -135,7 +137,8 @@ export class FlashromDriver implements DeviceDriver {
       const progress = new WriteProgress(range, order.onProgress ?? (() => undefined));
       await this.#changeContent(signal, range, async (directory) => {
         await writeFile(join(directory, FLASHROM_FILES.image), image, { mode: 0o600 });
-        const job = { directory, signal, onMilestone: progress.advance.bind(progress) };
+        const onMilestone = progress.advance.bind(progress);
+        const job = { directory, signal, onMilestone, onRetry: toRetries('program', options) };
         const signOfLife = setInterval(progress.repeat.bind(progress), SIGN_OF_LIFE_MS);
         try {
           const output = await this.#flashrom(writeArguments(this.#target, range), job);
@@ -154,7 +157,7 @@ export class FlashromDriver implements DeviceDriver {
     return this.#run('readBack', options, async (signal) => {
       const before = await this.#hardwareId(signal);
       const content = await this.#inDirectory(range, async (directory) => {
-        const job = { directory, signal, onMilestone: () => undefined };
+        const job = { directory, signal, onMilestone: () => undefined, onRetry: toRetries('readBack', options) };
         const output = await this.#flashrom(readArguments(this.#target, range), job);
         if (!output.claimsRead) throw noClaim('read');
         return readFile(join(directory, FLASHROM_FILES.content));
@@ -253,7 +256,9 @@ export class FlashromDriver implements DeviceDriver {
     for (let start = 1; ; start += 1) {
       const { exitCode, output } = await this.#startFlashrom(args, job);
       if (exitCode === 0) return output;
-      if (!output.neverBegan || start === MAX_STARTS) throw output.toError(exitCode);
+      const error = output.toError(exitCode);
+      if (!output.neverBegan || start >= this.profile.maxToolStarts) throw error;
+      job.onRetry(start, error.message);
     }
   }
 
@@ -273,6 +278,10 @@ export class FlashromDriver implements DeviceDriver {
     });
     return { exitCode, output };
   }
+}
+
+function toRetries(operation: string, options: OperationOptions | undefined): FlashromJob['onRetry'] {
+  return (start, detail) => options?.onRetry?.({ operation, start, detail });
 }
 
 function noClaim(what: string): DeviceError {

@@ -4,7 +4,7 @@
  * counts only when the script came to its end, whatever the exit status says.
  */
 import { tmpdir } from 'node:os';
-import { encodeHex, equalBytes, RefusedError, type Bytes } from '@witnessmark/core';
+import { RefusedError, type Bytes } from '@witnessmark/core';
 import { runBounded } from '../bounded.ts';
 import type {
   DeviceDriver,
@@ -18,7 +18,7 @@ import type {
   ProgrammerInfo,
 } from '../contract.ts';
 import { DeviceError } from '../error.ts';
-import { isPlaceholderId } from '../hardware-id.ts';
+import { expectHardwareId, expectSameId } from '../hardware-id.ts';
 import type { McuProfile, TimeLimits } from '../profile.ts';
 import { coveringBlocks, expectEraseBlocks, expectRange, isErased, splitRange } from '../range.ts';
 import { RDP_OPEN } from '../stm32/memory-map.ts';
@@ -208,7 +208,7 @@ export class OpenocdDriver implements DeviceDriver {
   async #change(hardwareId: Bytes, job: OpenocdJob): Promise<void> {
     try {
       const { output } = await this.#tool.run(job);
-      expectSameId(hardwareId, output.ids);
+      for (const id of output.ids) expectSameId(hardwareId, id);
     } catch (error) {
       if (!(error instanceof DeviceError) || job.signal.aborted) throw error;
       // The run broke off: a part that was exchanged does not answer in the middle of another one's conversation.
@@ -225,7 +225,7 @@ export class OpenocdDriver implements DeviceDriver {
       if (error instanceof RefusedError || error instanceof DeviceError) return;
       throw error;
     }
-    expectSameId(hardwareId, ids);
+    for (const id of ids) expectSameId(hardwareId, id);
   }
 
   #expectPart({ part }: OpenocdOutput): void {
@@ -240,16 +240,8 @@ export class OpenocdDriver implements DeviceDriver {
   #hardwareId({ ids }: OpenocdOutput): Bytes {
     const [value, again, ...later] = ids;
     if (value === undefined || again === undefined) throw incomplete();
-    if (!equalBytes(value, again)) {
-      throw new RefusedError(
-        'UF-01',
-        `the hardware id is not stable: read ${encodeHex(value)}, then ${encodeHex(again)}`,
-      );
-    }
-    if (isPlaceholderId(value)) {
-      throw new RefusedError('UF-01', `the hardware id is a placeholder: ${encodeHex(value)}`);
-    }
-    expectSameId(value, later);
+    expectHardwareId(this.profile, [value, again]);
+    for (const other of later) expectSameId(value, other);
     return value;
   }
 }
@@ -269,12 +261,6 @@ function toPieces(
     files.set(file, bytes);
   }
   return { pieces, files };
-}
-
-function expectSameId(before: Bytes, now: readonly Bytes[]): void {
-  const other = now.find((value) => !equalBytes(value, before));
-  if (other === undefined) return;
-  throw new RefusedError('UF-07', `the hardware id was ${encodeHex(before)} before and is ${encodeHex(other)} now`);
 }
 
 function incomplete(): DeviceError {

@@ -14,7 +14,7 @@ const MARK = 'witnessmark:';
 const STATEMENTS = {
   taps: /^taps ([0-9a-f]{8}) ([0-9a-f]{8})$/,
   part: /^part ([0-9a-f]{8}) (\d{1,5})$/,
-  id: /^id ([0-9a-f]{24})$/,
+  id: /^id ((?:[0-9a-f]{2}){4,64})$/,
   protection: /^protection ([01]) ([0-9a-f]{2})$/,
   erased: /^erased (\d{1,7})$/,
   written: /^written (\d{1,7})$/,

@@ -15,7 +15,6 @@ import {
   FLASH_SR,
   OPTION_BYTES_BASE,
   RDP_OPEN,
-  UNIQUE_ID_BASE,
 } from '../stm32/memory-map.ts';
 
 export interface BitbangAddress {
@@ -128,6 +127,8 @@ function script({ profile, address }: OpenocdTarget, id: Bytes | null, body: rea
     'gdb_port disabled',
     'tcl_port disabled',
     'telnet_port disabled',
+    `set id_address ${hex(profile.hardwareIdSource.address)}`,
+    `set id_bytes ${profile.hardwareIdBytes}`,
     PROCEDURES,
     'set failed [catch init reason]',
     'poll off',
@@ -149,15 +150,13 @@ function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-const ID_READ = `read_memory ${hex(UNIQUE_ID_BASE)} 8 12`;
-
 /** `attempt` runs a command; when it fails, it looks whether the same part is still there and at rest. */
 const PROCEDURES = `
 proc say {args} { echo "witnessmark: $args" }
 proc refuse {args} { say refused {*}$args; error refused }
 proc read_id {} {
   set digits ""
-  foreach byte [${ID_READ}] { append digits [format %02x $byte] }
+  foreach byte [read_memory $::id_address 8 $::id_bytes] { append digits [format %02x $byte] }
   return $digits
 }
 proc say_id {} { say id [read_id] }

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { decodeHex, encodeHex } from '@witnessmark/core';
-import { findMcuProfile, STM32F103C8_BOARD } from '../profile.ts';
+import { findMcuProfile, STM32F103C8_BOARD } from '../built-in-profiles.ts';
 import { McuBay } from '../stm32/mcu-bay.ts';
 import { McuFile } from '../stm32/mcu-file.ts';
 import { RemoteBitbangServer } from './server.ts';

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { decodeHex, encodeHex } from '@witnessmark/core';
-import { findDeviceProfile, W25Q80_BOARD } from '../profile.ts';
+import { findDeviceProfile, W25Q80_BOARD } from '../built-in-profiles.ts';
 import { ChipFile } from '../simulated/chip-file.ts';
 import { DeviceBay } from '../simulated/device-bay.ts';
 import { SerprogServer } from './server.ts';

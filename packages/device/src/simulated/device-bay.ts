@@ -38,6 +38,11 @@ export class DeviceBay {
     this.#bytesUntilDrop = bytes;
   }
 
+  /** Whether a break was ordered and has not come yet. */
+  get awaitsLinkDrop(): boolean {
+    return this.#bytesUntilDrop !== null;
+  }
+
   /**
    * One transfer; an empty bay reads as ones. Throws `ERR_DEVICE_LINK` when the wire breaks – the chip has then done
    * what it was told, and only the answer is lost.

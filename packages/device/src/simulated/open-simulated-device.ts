@@ -2,7 +2,8 @@
 /** A simulated board whose chip lives in a file: the next process finds it as this one left it. */
 import { sha256, concatBytes, encodeUtf8, type Bytes } from '@witnessmark/core';
 import type { DeviceDriver } from '../contract.ts';
-import { W25Q80_BOARD, type DeviceProfile } from '../profile.ts';
+import { W25Q80_BOARD } from '../built-in-profiles.ts';
+import type { DeviceProfile } from '../profile.ts';
 import type { SpiNorChip } from '../spi-nor/chip.ts';
 import type { ChipFaults } from '../spi-nor/faults.ts';
 import { ChipFile } from './chip-file.ts';

@@ -11,8 +11,13 @@ export interface SpiBus {
   transfer(write: Bytes, readLength: number): Promise<Bytes>;
 }
 
+interface UniqueIdSource {
+  readonly opcode: number;
+  readonly dummyBytes: number;
+}
+
 const JEDEC_ID_BYTES = 3;
-const DUMMY_BYTES = 4;
+const COMMON_UNIQUE_ID: UniqueIdSource = { opcode: OPCODE.readUniqueId, dummyBytes: 4 };
 const ERASE_OPCODES: ReadonlyMap<number, number> = new Map([
   [SECTOR_BYTES, OPCODE.sectorErase4k],
   [BLOCK_BYTES, OPCODE.blockErase64k],
@@ -36,8 +41,9 @@ export class SpiNorFlash {
     return encodeHex(await this.#transfer([OPCODE.readJedecId], JEDEC_ID_BYTES));
   }
 
-  async readUniqueId(length: number): Promise<Bytes> {
-    return this.#transfer([OPCODE.readUniqueId, ...new Uint8Array(DUMMY_BYTES)], length);
+  /** By default with the instruction and the dummy bytes that Winbond's parts and their kin want. */
+  async readUniqueId(length: number, source: UniqueIdSource = COMMON_UNIQUE_ID): Promise<Bytes> {
+    return this.#transfer([source.opcode, ...new Uint8Array(source.dummyBytes)], length);
   }
 
   async readStatus(): Promise<StatusRegisters> {

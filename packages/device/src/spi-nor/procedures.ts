@@ -3,10 +3,10 @@
  * What a driver of an SPI-NOR board does over the bus alone: identify, read the hardware identifier, open for writing,
  * lock, and put a lock to the test. A "no" is a `RefusedError` with its reason code.
  */
-import { encodeHex, equalBytes, RefusedError } from '@witnessmark/core';
+import { encodeHex, RefusedError } from '@witnessmark/core';
 import type { DeviceIdentity, FlashRange, HardwareIdReading, LockState } from '../contract.ts';
 import { DeviceError } from '../error.ts';
-import { isPlaceholderId } from '../hardware-id.ts';
+import { expectHardwareId, expectSameId } from '../hardware-id.ts';
 import type { DeviceProfile, LockRecipe, RegisterSetting } from '../profile.ts';
 import { isSilent, type SpiNorFlash } from './flash.ts';
 import { formatStatusRegisters, overlaps, protectedRange, type StatusRegisters } from './status-register.ts';
@@ -26,17 +26,9 @@ export async function identifyFlash(flash: SpiNorFlash, profile: DeviceProfile):
 /** Reads the identifier twice: a loose contact gives answers that change. */
 export async function readFlashHardwareId(flash: SpiNorFlash, profile: DeviceProfile): Promise<HardwareIdReading> {
   await identifyFlash(flash, profile);
-  const value = await flash.readUniqueId(profile.hardwareIdBytes);
-  const again = await flash.readUniqueId(profile.hardwareIdBytes);
-  if (!equalBytes(value, again)) {
-    throw new RefusedError(
-      'UF-01',
-      `the hardware id is not stable: read ${encodeHex(value)}, then ${encodeHex(again)}`,
-    );
-  }
-  if (isPlaceholderId(value)) {
-    throw new RefusedError('UF-01', `the hardware id is a placeholder: ${encodeHex(value)}`);
-  }
+  const { hardwareIdBytes, hardwareIdSource } = profile;
+  const first = await flash.readUniqueId(hardwareIdBytes, hardwareIdSource);
+  const value = expectHardwareId(profile, [first, await flash.readUniqueId(hardwareIdBytes, hardwareIdSource)]);
   return { scheme: profile.hardwareIdScheme, value };
 }
 
@@ -51,12 +43,7 @@ export async function expectSameDevice(
 ): Promise<void> {
   if (isSilent(await flash.readJedecId())) throw new DeviceError('ERR_DEVICE_LINK', 'the device stopped answering');
   const now = await readFlashHardwareId(flash, profile);
-  if (!equalBytes(now.value, before.value)) {
-    throw new RefusedError(
-      'UF-07',
-      `the hardware id was ${encodeHex(before.value)} before and is ${encodeHex(now.value)} now`,
-    );
-  }
+  expectSameId(before.value, now.value);
 }
 
 /** Clears the protection of `range` where nothing holds it; throws `UF-02` where something does. */

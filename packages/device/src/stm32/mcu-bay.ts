@@ -45,6 +45,11 @@ export class McuBay {
     this.#clocksUntilDrop = clocks;
   }
 
+  /** Whether a break was ordered and has not come yet. */
+  get awaitsLinkDrop(): boolean {
+    return this.#clocksUntilDrop !== null;
+  }
+
   /** Makes the programmer fall silent after that many further clocks, until it is connected again. */
   stallAfter(clocks: number): void {
     this.#clocksUntilStall = clocks;

@@ -12,7 +12,8 @@ import {
   SpiNorChip,
   W25Q80_BOARD,
 } from '../../src/index.ts';
-import { driverConformance, type DriverHarness } from '../conformance.ts';
+import { driverConformance } from '../conformance.ts';
+import type { DriverHarness } from '../conformance-kit.ts';
 import { hasProgram } from '../has-program.ts';
 import { SPI_NOR_KIT, spiNorConformance } from '../spi-nor/kit.ts';
 

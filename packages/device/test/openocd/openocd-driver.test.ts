@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '@witnessmark/core';
 import { McuBay, OpenocdDriver, RemoteBitbangServer, STM32F103C4_BOARD } from '../../src/index.ts';
-import { driverConformance, onBench, type DriverHarness } from '../conformance.ts';
+import { driverConformance } from '../conformance.ts';
+import { onBench, type DriverHarness } from '../conformance-kit.ts';
 import { runTool } from '../../src/tool-process.ts';
 import { hasProgram } from '../has-program.ts';
 import { MCU_KIT, newMcu } from '../stm32/kit.ts';
@@ -69,16 +70,6 @@ describe.skipIf(!hasProgram('openocd'))('needs openocd', () => {
         expect(await driver.identify()).toMatchObject({ state: 'FAILED', code: 'UF-01' });
         expect(await driver.program({ address: 0, image: IMAGE })).toMatchObject({ state: 'FAILED', code: 'UF-01' });
         expect(chip.revision).toBe(before);
-      }),
-    );
-
-    it(
-      'reads a duplicated id as it is: that two parts bear it is for the line to see',
-      onBench(MCU_KIT, makeHarness, newPart, async ({ driver, bay }, expect) => {
-        const first = await driver.readHardwareId();
-        bay.insert(newPart());
-        expect(await driver.readHardwareId()).toEqual(first);
-        expect(first).toEqual({ state: 'DONE', value: { scheme: 'mcu-uid', value: UNIQUE_ID } });
       }),
     );
 

@@ -36,7 +36,7 @@ describe('OpenocdOutput', () => {
   });
 
   it.each([
-    ['witnessmark: id 066bff34', 'a short id'],
+    ['witnessmark: id 066bff3', 'half a byte'],
     ['witnessmark: id 066BFF343834554E43171424', 'capitals'],
     ['witnessmark: end of the line', 'more than the script says'],
     ['witnessmark: refused taps 3ba00477; shutdown', 'punctuation'],

@@ -9,7 +9,8 @@ import {
   SpiNorChip,
   W25Q80_BOARD,
 } from '../../src/index.ts';
-import { driverConformance, type MakeHarness } from '../conformance.ts';
+import { driverConformance } from '../conformance.ts';
+import type { MakeHarness } from '../conformance-kit.ts';
 import { SPI_NOR_KIT, spiNorConformance } from '../spi-nor/kit.ts';
 
 const makeHarness: MakeHarness<DeviceBay> = (bay) =>
@@ -19,7 +20,7 @@ const makeHarness: MakeHarness<DeviceBay> = (bay) =>
     close: () => Promise.resolve(),
   });
 
-driverConformance('simulated', SPI_NOR_KIT, makeHarness, { stuckMs: 100 });
+driverConformance('simulated', SPI_NOR_KIT, makeHarness, { stuckMs: 100, linkDropCount: 16 });
 spiNorConformance('simulated', makeHarness);
 
 describe('SimulatedDriver', () => {

@@ -11,7 +11,7 @@ import {
   type ChipOptions,
   type ChipState,
 } from '../../src/index.ts';
-import { onBench, type MakeHarness, type PartKit } from '../conformance.ts';
+import { onBench, type MakeHarness, type PartKit } from '../conformance-kit.ts';
 
 type SpiNorKit = PartKit<SpiNorChip, DeviceBay>;
 
@@ -26,7 +26,8 @@ export const SPI_NOR_KIT: SpiNorKit = {
   partial: { address: 0x12345, length: 70_000, read: { address: 0x10000, length: 0x8001 } },
   eraseRange: { address: 0x3000, length: 0x2000 },
   powerCutAfter: { program: 100_000, erase: 300_000 },
-  linkDropAfter: 400_000,
+  linkDrops: { from: 100_000, to: 1_000_000, defaultCount: 2 },
+  faultsShow: 'when written',
   uniqueId: sampleUniqueId,
   newBay: (chip) => new DeviceBay(chip),
   newPart: (uniqueId, content) => newChip(uniqueId, content === undefined ? {} : { memory: content }),

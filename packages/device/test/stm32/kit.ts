@@ -2,7 +2,7 @@
 /** An STM32F103 for the driver conformance suite: a small flash and a small image, as the wire is slow. */
 import { concatBytes, encodeUtf8, sha256 } from '@witnessmark/core';
 import { blankMcu, buildSampleImage, McuBay, Stm32Mcu, STM32F103C4_BOARD, type McuFaults } from '../../src/index.ts';
-import type { PartKit } from '../conformance.ts';
+import type { PartKit } from '../conformance-kit.ts';
 
 export interface McuSettings {
   readonly content?: Uint8Array;
@@ -28,7 +28,8 @@ export const MCU_KIT: PartKit<Stm32Mcu, McuBay> = {
   partial: { address: 0x365, length: 200, read: { address: 0x301, length: 0x2ff } },
   eraseRange: { address: 0, length: 0x400 },
   powerCutAfter: { program: 300, erase: 700 },
-  linkDropAfter: 20_000,
+  linkDrops: { from: 18_000, to: 30_000, defaultCount: 2 },
+  faultsShow: 'when written',
   uniqueId: (seed, index) =>
     concatBytes(Uint8Array.of(0x06), sha256(encodeUtf8(`sample microcontroller ${seed} ${index}`)).subarray(0, 11)),
   newBay: (mcu) => new McuBay(mcu),

@@ -74,6 +74,11 @@ export const KEYS = {
   eve: key(),
   lee: key(),
   operator: key(),
+  /** What releases are sealed to: the line's two keys, one that ran out, and another line's. */
+  unsealing: key(),
+  spareUnsealing: key(),
+  oldUnsealing: key(),
+  foreignUnsealing: key(),
   stranger: key(),
   online: key(),
   effectivity: key(),
@@ -107,6 +112,10 @@ function trustedRoot(now: Instant): TrustedRoot {
       entry('author', 'eve', 'e.park', 'engineering', now + HOUR),
       entry('approver', 'lee', 'b.lee', 'security', now + HOUR),
       entry('operator', 'operator', 'n.lee', 'L3'),
+      entry('unsealing', 'unsealing', 'L3', 'L3'),
+      entry('unsealing', 'spareUnsealing', 'L3', 'L3', now + HOUR),
+      entry('unsealing', 'oldUnsealing', 'L3', 'L3', now),
+      entry('unsealing', 'foreignUnsealing', 'L4', 'L4'),
     ],
     certificateAuthorities: [],
     revocations: [],
@@ -133,12 +142,15 @@ export interface Office {
   readonly initialRoot: Bytes;
   readonly clock: StoppedClock;
   readonly gate: Gate;
+  /** Everything a gate is opened with. */
+  readonly options: GateOptions;
   /** What the gate told its recorder. */
   readonly statements: Envelope[];
-  image(text?: string): string;
+  /** Writes the file a build produced. */
+  image(content?: Bytes | string): string;
   open(change?: Partial<GateOptions>): Gate;
   /** A gate on an approver's own machine, without the keys of the repository. */
-  openDesk(): Gate;
+  openDesk(change?: Partial<GateOptions>): Gate;
   propose(change?: Partial<ProposalRequest>): Promise<PromotionStatus>;
   approve(name: KeyName, change?: Partial<ApprovalRequest>, gate?: Gate): Promise<PromotionStatus>;
   client(): TrustClient;
@@ -148,10 +160,12 @@ export interface Office {
 
 export const SAMPLE_IMAGE = buildSampleImage({ sizeBytes: 4096, version: '4.2.1', securityCounter: 13, seed: 'gate' });
 
-export async function createOffice(files: Files = nodeFiles): Promise<Office> {
+/** Rossi has two cards in this root, which no root made by a gate would have. */
+const HOLDERS: readonly KeyName[] = ['meyer', 'rossi', 'abe', 'rossi2', 'danaApprover', 'lee'];
+
+export async function createOffice(files: Files = nodeFiles, people: readonly KeyName[] = HOLDERS): Promise<Office> {
   const base = scratch();
   const repositoryDir = join(base, 'trust');
-  const people = ['meyer', 'rossi', 'abe', 'rossi2', 'danaApprover', 'lee'] as const;
   const holders = people.map((owner) => ({ owner, publicKey: KEYS[owner].publicKey }));
   const signers = { online: KEYS.online, effectivity: KEYS.effectivity };
   const initialRoot = await createRepository({
@@ -201,9 +215,10 @@ export function officeAt(base: string, initialRoot: Bytes, files: Files = nodeFi
     clock,
     gate,
     statements,
+    options: { ...options, signers, onStatement },
     image,
     open,
-    openDesk: () => new Gate(options),
+    openDesk: (change = {}) => new Gate({ ...options, ...change }),
     propose: (change = {}) => gate.propose({ ...proposal(change.imagePath ?? image()), ...change }),
     approve: async (name, change = {}, at = gate) => {
       const promotionId = change.promotionId ?? 'P-0001';

@@ -7,7 +7,7 @@ import { ChronyTimeSource } from '../../src/clock/chrony-time-source.ts';
 import { judgeTimeSource, type TimeJudgement } from '../../src/clock/judge-time-source.ts';
 import type { TimePolicy } from '../../src/clock/time-policy.ts';
 import type { TimeReading } from '../../src/clock/time-reading.ts';
-import { freePort, hasChrony, makeCertificate, TimeNetwork, until } from './chronyd.ts';
+import { CHRONYC, freePort, hasChrony, makeCertificate, TimeNetwork, until } from './chronyd.ts';
 
 const HOURS = 3 * 3600 * 1000;
 
@@ -21,6 +21,10 @@ const POLICY: TimePolicy = {
   requireNts: false,
 };
 
+function openSource(command: ConstructorParameters<typeof ChronyTimeSource>[0]['command']): ChronyTimeSource {
+  return new ChronyTimeSource({ command, programPath: CHRONYC });
+}
+
 describe.skipIf(!hasChrony())('needs chrony: the verdict follows what real daemons say', { timeout: 60_000 }, () => {
   let network: TimeNetwork;
   beforeEach(() => {
@@ -33,7 +37,7 @@ describe.skipIf(!hasChrony())('needs chrony: the verdict follows what real daemo
   it('is SANE with two honest servers, DEGRADED when one goes away, INSANE when nobody was heard for too long', async () => {
     const servers = [await network.serve(), await network.serve()] as const;
     const client = await network.follow(servers);
-    const source = new ChronyTimeSource({ command: client });
+    const source = openSource(client);
     const sane = await judgedAs(source, 'SANE');
     expect(sane.evidence).toMatchObject({ source: 'chrony', stratum: 6 });
     expect(sane.evidence.errorBoundMs).toBeGreaterThan(0);
@@ -52,7 +56,7 @@ describe.skipIf(!hasChrony())('needs chrony: the verdict follows what real daemo
   it('is DEGRADED, and names the liar, with one server that lies by hours beside two honest ones', async () => {
     const liar = await network.serveWrong(HOURS);
     const client = await network.follow([await network.serve(), await network.serve(), liar]);
-    const source = new ChronyTimeSource({ command: client });
+    const source = openSource(client);
     const judgement = await judgedAs(source, 'DEGRADED', 'falsetickers');
     expect(judgement.reasons.find(({ subject }) => subject === 'falsetickers')?.observed).toContain(liar.host);
     expect(Math.abs(judgement.evidence.offsetMs ?? HOURS)).toBeLessThan(200);
@@ -60,7 +64,7 @@ describe.skipIf(!hasChrony())('needs chrony: the verdict follows what real daemo
 
   it('is INSANE by its offset with a server that lies alone, while the daemon calls everything normal', async () => {
     const client = await network.follow([await network.serveWrong(HOURS)]);
-    const source = new ChronyTimeSource({ command: client });
+    const source = openSource(client);
     const judgement = await judgedAs(source, 'INSANE', 'offset');
     expect((await readingOf(source)).claimsSynchronised).toBe(true);
     expect(judgement.evidence.offsetMs).toBeLessThan(-HOURS + 1000);
@@ -69,7 +73,7 @@ describe.skipIf(!hasChrony())('needs chrony: the verdict follows what real daemo
 
   it('is INSANE with one honest server and one that lies: nobody can tell which', async () => {
     const client = await network.follow([await network.serve(), await network.serveWrong(HOURS)]);
-    const source = new ChronyTimeSource({ command: client });
+    const source = openSource(client);
     await until(async () => {
       const { claimsSynchronised, sources } = await readingOf(source);
       return !claimsSynchronised && sources.filter(({ reach }) => reach === 0xff).length === 2;
@@ -91,9 +95,9 @@ describe.skipIf(!hasChrony())('needs chrony: the verdict follows what real daemo
       `nts ntsport ${ntsPort}`,
     );
     const policy = { ...POLICY, requireNts: true, sane: { ...POLICY.sane, minSources: 1 } };
-    const bySocket = new ChronyTimeSource({ command: client });
+    const bySocket = openSource(client);
     await judgedAs(bySocket, 'SANE', undefined, policy);
-    const byPort = new ChronyTimeSource({ command: { host: '127.0.0.1', port: commandPort } });
+    const byPort = openSource({ host: '127.0.0.1', port: commandPort });
     expect((await readingOf(byPort)).sources.map(({ authentication }) => authentication)).toEqual([null]);
     expect((await judge(byPort, policy)).evidence.verdict).toBe('INSANE');
     await judgedAs(byPort, 'SANE', undefined, { ...policy, requireNts: false });

@@ -5,13 +5,21 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
-const CHRONYD = '/usr/sbin/chronyd';
+const ABSENT = '';
+const CHRONYD = findProgram('chronyd');
+export const CHRONYC = findProgram('chronyc');
 const NTP_EPOCH_S = 2_208_988_800;
 
 export function hasChrony(): boolean {
-  return existsSync(CHRONYD) && existsSync('/usr/bin/chronyc');
+  return CHRONYD !== ABSENT && CHRONYC !== ABSENT;
+}
+
+/** A program's path; {@link ABSENT} where it is not installed. */
+function findProgram(name: string): string {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? ABSENT;
 }
 
 export interface Daemon {

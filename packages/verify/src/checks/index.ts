@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { breakGlass } from './break-glass.ts';
+import { custodyGrade, keyCustody, realKeys, trustRoot } from './custody.ts';
 import { label, measuredContent, protection } from './device.ts';
 import { fileName, oneUnit, records } from './file.ts';
 import { eventChain, exceptions, intentAndEvent, outcome } from './history.ts';
 import { logHead, logInclusion, oneHistory, witnesses } from './log.ts';
-import { breakGlass, keyCustody, realDevice, realRun } from './marks.ts';
+import { realDevice, realRun, releaseClass } from './marks.ts';
 import { operatorSession } from './operator.ts';
 import { releaseApproval, releaseContent } from './release.ts';
 import { lineCountersignature, stationSignature } from './signatures.ts';
@@ -36,5 +38,9 @@ export const CHECKS: readonly Check[] = [
   realDevice,
   realRun,
   breakGlass,
+  releaseClass,
   keyCustody,
+  realKeys,
+  custodyGrade,
+  trustRoot,
 ];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Marks that a record carries for ever, and that a policy may refuse. */
-import type { TrustedKey } from '@witnessmark/attestation';
-import { fail, pass, type Check, type Examination, type Finding } from '../check.ts';
+import { releaseClassOf } from '@witnessmark/attestation';
+import { fail, pass, type Check } from '../check.ts';
 import { describeRecord } from '../evidence.ts';
 
 export const realDevice: Check = {
@@ -30,35 +30,15 @@ export const realRun: Check = {
   },
 };
 
-export const breakGlass: Check = {
-  name: 'no break-glass',
-  whyItMatters: 'under break-glass, rules were suspended that everything else relies on',
+export const releaseClass: Check = {
+  name: 'release class',
+  whyItMatters: 'a release for debugging may leave the device open',
   after: ['records'],
   run: ({ evidence, policy }) => {
-    const broken = evidence.chain.find(({ predicate }) => predicate.environment.breakGlass !== null);
-    if (broken === undefined) return pass('no record is marked break-glass');
-    return policy.allow.breakGlass
-      ? pass(`break-glass ${broken.predicate.environment.breakGlass ?? ''}, which this policy allows`)
-      : fail('EV-303', `${describeRecord(broken)} was made under ${broken.predicate.environment.breakGlass ?? ''}`);
+    const debug = evidence.releases.find(({ candidate }) => releaseClassOf(candidate.predicate.manifest) === 'debug');
+    if (debug === undefined) return pass('production');
+    return policy.allow.debugReleases === true
+      ? pass('debug, which this policy allows')
+      : fail('EV-310', `${debug.candidate.predicate.manifest.releaseId} is of the class debug`);
   },
 };
-
-export const keyCustody: Check = {
-  name: 'key custody',
-  whyItMatters: 'a key in a file can be copied by whoever reads it once',
-  after: ['records'],
-  run: checkCustody,
-};
-
-function checkCustody({ evidence, policy }: Examination): Finding {
-  const signers = new Set<TrustedKey>();
-  for (const { signers: keys } of evidence.records) for (const key of keys) signers.add(key);
-  for (const { candidate, approvals } of evidence.releases) {
-    for (const { signers: keys } of [candidate, ...approvals]) for (const key of keys) signers.add(key);
-  }
-  const soft = [...signers].find(({ custody }) => custody === 'software');
-  if (soft === undefined) return pass('every signing key is held in hardware');
-  return policy.allow.softwareKeys
-    ? pass('software keys, which this policy allows')
-    : fail('EV-304', `the ${soft.role} key of ${soft.owner} is held in software`);
-}

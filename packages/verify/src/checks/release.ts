@@ -72,6 +72,8 @@ function judgeApprovals({ candidate, approvals }: ReleaseRecord, policy: Policy)
   const proposal = candidate.predicate;
   const people = new Set<string>();
   const roles = new Set<string>();
+  const tokens = new Set<string>();
+  const countsFrom = candidate.at + (policy.approvals.coolingOffMinutes ?? 0) * 60_000;
   for (const approval of approvals) {
     const { approver, decision, promotionId, releaseId, expiresAt } = approval.predicate;
     const { id, role } = approver;
@@ -89,11 +91,18 @@ function judgeApprovals({ candidate, approvals }: ReleaseRecord, policy: Policy)
     }
     if (decision === 'deny') return fail('EV-110', `${id} denied the release`);
     if (id === proposal.proposedBy.id) return fail('EV-110', `${id} approved a release of their own`);
+    if (id === proposal.builder?.id) return fail('EV-110', `${id} approved an image that they built`);
     if (approval.at < candidate.at || approval.at >= parseInstant(proposal.expiresAt)) {
       return fail('EV-110', `${id} did not approve while the proposal was open`);
     }
     if (approval.at >= parseInstant(expiresAt))
       return fail('EV-110', `the approval of ${id} had expired when it was made`);
+    if (approval.at < countsFrom) return fail('EV-110', `${id} approved before the cooling-off time was over`);
+    const { token } = found.signer;
+    if (token !== null && tokens.has(token.serial) && !people.has(id)) {
+      return fail('EV-110', `${id} approved with a card that another person approved with`);
+    }
+    if (token !== null) tokens.add(token.serial);
     people.add(id);
     roles.add(role);
   }

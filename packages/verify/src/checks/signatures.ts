@@ -31,7 +31,7 @@ function checkStation({ evidence: { chain } }: Examination): Finding {
 
 function checkLine({ evidence }: Examination): Finding {
   for (const record of evidence.records) {
-    const { line } = record.predicate.station;
+    const { line } = 'place' in record.predicate ? record.predicate.place : record.predicate.station;
     const problem = judge(record, { role: 'evidence', owner: undefined, scope: line, at: record.at });
     if (problem !== undefined) return problem;
   }

@@ -28,7 +28,8 @@ interface Chain {
   readonly events: readonly ProvisioningEvent[];
 }
 
-interface UnitFacts extends BoardFacts {
+/** Everything there is to know about a unit, from its device, the views and its exported evidence. */
+export interface UnitFacts extends BoardFacts {
   readonly row: UnitRow | undefined;
   readonly chain: Chain;
   readonly report: VerificationReport | null;
@@ -36,10 +37,10 @@ interface UnitFacts extends BoardFacts {
 
 /** What is wrong after a run, by promise; empty when nothing is. */
 export async function checkRun(factory: SimFactory, run: Run): Promise<readonly string[]> {
-  const facts = await readFacts(factory, run.board);
+  const facts = { ...(await readUnit(factory, run.board)), ...inspectBoard(run.board, IMAGE_ADDRESS, factory.image) };
   return [
     ...run.violations,
-    ...checkOneRecord(facts),
+    ...checkChain(facts),
     ...checkAcknowledged(run, facts),
     ...(await checkPromises(factory)),
     ...checkRecovery(run),
@@ -48,18 +49,20 @@ export async function checkRun(factory: SimFactory, run: Run): Promise<readonly 
   ];
 }
 
-async function readFacts(factory: SimFactory, board: SimBoard): Promise<UnitFacts> {
+export async function readUnit(
+  factory: SimFactory,
+  board: SimBoard,
+): Promise<Pick<UnitFacts, 'row' | 'chain' | 'report'>> {
   const evidence = await factory.evidence(board);
   return {
     row: await factory.line.store.views.unit(board.deviceId),
     chain: evidence === null ? { intents: [], events: [] } : readChain(evidence),
     report: evidence === null ? null : factory.verify(evidence),
-    ...inspectBoard(board, IMAGE_ADDRESS, factory.image),
   };
 }
 
 /** I1, I14: one intent has at most one event, each id is there once, and a unit that was written has a record or an open intent. */
-function* checkOneRecord({ row, chain, holdsImage, isLocked }: UnitFacts): Generator<string> {
+export function* checkChain({ row, chain, holdsImage, isLocked }: UnitFacts): Generator<string> {
   const ids = [...chain.intents, ...chain.events].map(({ event }) => event.id);
   if (new Set(ids).size !== ids.length) yield 'I14: one id is in the log twice';
   const good = chain.events.findIndex(({ outcome }) => outcome === 'SUCCEEDED');
@@ -88,7 +91,7 @@ function* checkAcknowledged({ told, board }: Run, { chain, holdsImage, isLocked 
 }
 
 /** I3, I5: what the line has promised is in the log, and no promise was ahead of what was durable. */
-async function checkPromises(factory: SimFactory): Promise<readonly string[]> {
+export async function checkPromises(factory: SimFactory): Promise<readonly string[]> {
   const violations: string[] = [];
   const size = (await factory.line.store.head())?.treeSize ?? 0;
   for (const { index, leafHash } of factory.wire.promised.slice(-8)) {

@@ -21,7 +21,13 @@ export class Crash extends Error {
   }
 }
 
-export class FaultPlan {
+/** What stands between a process and its ports. */
+export interface PortCalls {
+  /** Makes one port call; `failure` is what the caller sees of a call that failed. */
+  call<T>(name: string, effect: () => Promise<T>, failure: () => T | Promise<T>): Promise<T>;
+}
+
+export class FaultPlan implements PortCalls {
   /** The names of the calls so far. */
   readonly calls: string[] = [];
   readonly #fault: Fault | null;
@@ -40,7 +46,6 @@ export class FaultPlan {
     return this.#fault !== null && this.calls.length > this.#fault.at;
   }
 
-  /** Makes one port call; `failure` is what the caller sees of a call that failed. */
   async call<T>(name: string, effect: () => Promise<T>, failure: () => T | Promise<T>): Promise<T> {
     this.#requireLife(name);
     const mode = this.#fault !== null && this.calls.length === this.#fault.at ? this.#fault.mode : null;

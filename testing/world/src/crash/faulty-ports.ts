@@ -5,9 +5,9 @@ import { CustodyError, type Signer } from '@witnessmark/custody';
 import type { DeviceDriver, DriverOutcome } from '@witnessmark/device';
 import { TrustError } from '@witnessmark/trust';
 import type { FileSystem, HeldRelease, OpenFile, ReleaseSource } from '@witnessmark/station';
-import type { FaultPlan } from './fault-plan.ts';
+import type { PortCalls } from './fault-plan.ts';
 
-export function faultyFiles(files: FileSystem, plan: FaultPlan): FileSystem {
+export function faultyFiles(files: FileSystem, plan: PortCalls): FileSystem {
   const fail = (): never => {
     throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
   };
@@ -29,7 +29,7 @@ export function faultyFiles(files: FileSystem, plan: FaultPlan): FileSystem {
   };
 }
 
-export function faultyLine(line: LineService, plan: FaultPlan): LineService {
+export function faultyLine(line: LineService, plan: PortCalls): LineService {
   const fail = (): never => {
     throw new ApiError('ERR_API_UNREACHABLE', 'the connection was cut');
   };
@@ -43,7 +43,7 @@ export function faultyLine(line: LineService, plan: FaultPlan): LineService {
 }
 
 /** `onEffect` hears of operations that can change the device just before they reach it. */
-export function faultyDriver(driver: DeviceDriver, plan: FaultPlan, onEffect: () => Promise<void>): DeviceDriver {
+export function faultyDriver(driver: DeviceDriver, plan: PortCalls, onEffect: () => Promise<void>): DeviceDriver {
   const lost = <T>(): DriverOutcome<T> => ({ state: 'UNKNOWN', detail: 'the programmer was unplugged' });
   const call = <T>(name: string, effect: () => Promise<DriverOutcome<T>>): Promise<DriverOutcome<T>> =>
     plan.call<DriverOutcome<T>>(`device.${name}`, effect, lost);
@@ -67,7 +67,7 @@ export function faultyDriver(driver: DeviceDriver, plan: FaultPlan, onEffect: ()
   };
 }
 
-export function faultySigner(signer: Signer, plan: FaultPlan): Signer {
+export function faultySigner(signer: Signer, plan: PortCalls): Signer {
   const fail = (): never => {
     throw new CustodyError('ERR_CUSTODY_SIGN', 'the token was removed');
   };
@@ -78,7 +78,7 @@ export function faultySigner(signer: Signer, plan: FaultPlan): Signer {
   };
 }
 
-export function faultyReleases(releases: ReleaseSource, plan: FaultPlan): ReleaseSource {
+export function faultyReleases(releases: ReleaseSource, plan: PortCalls): ReleaseSource {
   const fail = (): never => {
     throw new TrustError('ERR_TRUST_UNREACHABLE', 'the repository did not answer');
   };

@@ -27,6 +27,8 @@ export interface RunOptions {
   /** Variants that do something wrong on purpose. */
   readonly ignoresSync?: boolean;
   readonly alterReleases?: (releases: ReleaseSource, driver: DeviceDriver) => ReleaseSource;
+  /** Another kind of board in the fixture. */
+  readonly alterDriver?: (driver: DeviceDriver) => DeviceDriver;
 }
 
 /** What one process left. */
@@ -129,7 +131,8 @@ async function runProcess(
     const missing = await findMissingIntent(factory, fixture, files);
     if (missing !== null) context.violations.push(missing);
   };
-  const driver = faultyDriver(fixture.driver, plan, checkIntent);
+  const board = options.alterDriver?.(fixture.driver) ?? fixture.driver;
+  const driver = faultyDriver(board, plan, checkIntent);
   const releases = options.alterReleases?.(options.releases, driver) ?? options.releases;
   try {
     const station = await factory.startStation({

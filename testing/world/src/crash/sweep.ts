@@ -12,7 +12,7 @@ interface Violation {
   readonly what: readonly string[];
 }
 
-export type SweepVariant = Pick<RunOptions, 'ignoresSync' | 'alterReleases'>;
+export type SweepVariant = Pick<RunOptions, 'ignoresSync' | 'alterReleases' | 'alterDriver'>;
 
 interface Scenario extends Pick<RunOptions, 'powerCut' | 'afterFirst' | 'rescans'> {
   readonly fault: Fault | null;

@@ -6,6 +6,7 @@ import {
   formatNoteVerifierKey,
   NOTE_TYPE_COSIGNATURE_ED25519,
   toNoteVerifierKey,
+  type CustodyGrade,
   type Instant,
 } from '@witnessmark/core';
 import { NoteSigner } from '@witnessmark/custody';
@@ -38,6 +39,9 @@ interface Member {
   readonly validFrom: Instant;
   readonly validUntil: Instant;
   readonly revokedAt?: Instant;
+  readonly custodyGrade?: CustodyGrade;
+  readonly rehearsal?: true;
+  readonly token?: { readonly label: string; readonly serial: string };
 }
 
 function member(
@@ -60,16 +64,21 @@ function member(
 
 const EXPIRED = { validUntil: CALENDAR.revokedAt } as const;
 const REVOKED = { revokedAt: CALENDAR.revokedAt } as const;
+const SELF_REPORTED = { custodyGrade: 'selfReported' } as const;
+/** A key whose token's vendor attested it. */
+function onCard(serial: string): Pick<Member, 'custodyGrade' | 'token'> {
+  return { custodyGrade: 'vendorAttested', token: { label: `card ${serial}`, serial } };
+}
 
 /** Role keys by a short name; the first group does everything right, the second is there for defects. */
 export const CAST = {
-  line: member('evidence', 'L1', LINE.id),
-  station: member('station', 'ST-07', LINE.id),
+  line: member('evidence', 'L1', LINE.id, SELF_REPORTED),
+  station: member('station', 'ST-07', LINE.id, SELF_REPORTED),
   operator: member('operator', 'op-3310', LINE.id),
   supervisor: member('supervisor', 'sv-07', LINE.id),
   author: member('author', 'a.meyer', 'engineering'),
-  releaseApprover: member('approver', 'b.okafor', 'release'),
-  securityApprover: member('approver', 'c.lind', 'security'),
+  releaseApprover: member('approver', 'b.okafor', 'release', onCard('11000001')),
+  securityApprover: member('approver', 'c.lind', 'security', onCard('11000002')),
   qualityApprover: member('approver', 'd.sato', 'quality'),
 
   otherLine: member('evidence', 'L2', 'L2'),
@@ -86,6 +95,8 @@ export const CAST = {
   expiredApprover: member('approver', 'g.left', 'security', EXPIRED),
   secondCard: member('approver', 'b.okafor', 'security', { keyName: 'approver b.okafor, second card' }),
   authorAsApprover: member('approver', 'a.meyer', 'security'),
+  borrowedCard: member('approver', 'e.novak', 'security', onCard('11000001')),
+  rehearsalStation: member('station', 'ST-13', LINE.id, { ...SELF_REPORTED, rehearsal: true }),
 } as const satisfies Record<string, Member>;
 
 /** A key that no trusted root lists. */
@@ -109,6 +120,12 @@ export const WITNESSES: readonly [TestWitness, TestWitness, TestWitness] = [
   { name: 'witness.example/oem', owner: 'oem', key: new TestKey('witness oem', 'ed25519') },
   { name: 'witness.example/customer', owner: 'customer', key: new TestKey('witness customer', 'ed25519') },
   { name: 'witness.example/oem-2', owner: 'oem', key: new TestKey('witness oem 2', 'ed25519') },
+];
+
+/** Root version 5 was made while the team was on holiday. */
+const ROOT_THRESHOLDS = [
+  { version: 4, rootThreshold: 2, targetsThreshold: 2 },
+  { version: 5, rootThreshold: 2, targetsThreshold: 1 },
 ];
 
 /** The verifier's own copy of every key that counts. */
@@ -142,16 +159,21 @@ export function testTrustedRoot(): TrustedRoot {
         ? []
         : [{ keyid: key.publicKey.keyid, revokedAt: formatInstant(revokedAt), reason: 'lost' }],
     ),
+    repository: { roots: ROOT_THRESHOLDS, holders: [] },
   };
 }
 
-function toTrustedRootKey({ key, role, owner, scope, validFrom, validUntil }: Member): TrustedRootKey {
+function toTrustedRootKey(member: Member): TrustedRootKey {
+  const { key, role, owner, scope, validFrom, validUntil, custodyGrade, rehearsal, token } = member;
   return {
     role,
     publicKey: encodeBase64(key.publicKey.spki),
     owner,
     scope,
     custody: key.custody,
+    ...(custodyGrade && { custodyGrade }),
+    ...(rehearsal && { rehearsal }),
+    ...(token && { token }),
     validFrom: formatInstant(validFrom),
     validUntil: formatInstant(validUntil),
   };
@@ -175,7 +197,16 @@ export const TRIAL_POLICY: Policy = {
   name: 'trial',
   clock: { accept: ['SANE', 'DEGRADED'] },
   grades: { content: 'commanded', protection: 'commanded' },
-  allow: { simulated: true, rehearsal: true, breakGlass: true, softwareKeys: true },
+  allow: { simulated: true, rehearsal: true, breakGlass: true, softwareKeys: true, debugReleases: true },
 };
 
 export const WITNESSED_POLICY: Policy = { ...PRODUCTION_POLICY, name: 'witnessed', witnesses: { threshold: 2 } };
+
+/** Asks for everything that a policy may ask for. */
+export const STRICT_POLICY: Policy = {
+  ...PRODUCTION_POLICY,
+  name: 'strict',
+  approvals: { threshold: 2, requiredRoles: ['security'], coolingOffMinutes: 30 },
+  custody: { minimumGrades: { approver: 'vendorAttested', station: 'selfReported', evidence: 'selfReported' } },
+  trustRoot: { minThreshold: 2 },
+};

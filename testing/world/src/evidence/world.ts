@@ -222,6 +222,16 @@ export class EvidenceWorld {
     };
   }
 
+  /** Any statement that belongs into the unit's file, logged as it is. */
+  record<Predicate>(
+    unit: TestUnit,
+    definition: PredicateDefinition<Predicate>,
+    predicate: Predicate,
+    making: Making<Predicate>,
+  ): Promise<LoggedEntry> {
+    return this.#record(unit, definition, predicate, making);
+  }
+
   async #record<Predicate>(
     unit: TestUnit,
     definition: PredicateDefinition<Predicate>,

@@ -3,20 +3,23 @@ import type { Clock, Instant } from '@witnessmark/core';
 
 /** Time that only moves when it is read or told to, so that a run is the same each time. */
 export class SimClock implements Clock {
+  readonly #stepMs: number;
   #now: Instant;
   #monotonicMs = 1000;
 
-  constructor(start: Instant) {
+  /** `stepMs` passes with each reading. */
+  constructor(start: Instant, stepMs = 1) {
     this.#now = start;
+    this.#stepMs = stepMs;
   }
 
   now(): Instant {
-    this.advance(1);
+    this.advance(this.#stepMs);
     return this.#now;
   }
 
   monotonic(): number {
-    this.advance(1);
+    this.advance(this.#stepMs);
     return this.#monotonicMs;
   }
 

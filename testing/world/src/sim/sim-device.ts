@@ -85,6 +85,20 @@ export function bindDriver(driver: DeviceDriver): DeviceDriver {
   };
 }
 
+/** A board whose lock forbids reading as well, as a microcontroller's readout protection does. */
+export function closedWhenLocked(driver: DeviceDriver): DeviceDriver {
+  const lockRecipe = { kind: 'stm32-readout-protection', level: 1 } as const;
+  return {
+    ...bindDriver(driver),
+    profile: { ...driver.profile, lockRecipe },
+    readBack: async (range, options) => {
+      const state = await driver.readLockState(options);
+      if (state.state !== 'DONE' || state.value !== 'locked') return driver.readBack(range, options);
+      return { state: 'FAILED', code: 'UF-02', detail: 'the part is protected against being read' };
+    },
+  };
+}
+
 /** The driver, with something that happens before each call of one operation. */
 export function beforeOperation(
   driver: DeviceDriver,

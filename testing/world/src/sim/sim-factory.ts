@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A whole factory in one process: people with keys, a released image, the real line, stations with simulated devices. */
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { newTransportKey } from '@witnessmark/boundary';
 import {
   encodeUtf8,
   formatInstant,
@@ -43,7 +44,7 @@ import { hirePeople, LINE, PLANT, toTrustedRoot, type People, type StationName }
 import { HW_VERSION, SimReleases, SKU, type ReleasePlan } from './sim-release.ts';
 import { SimWire } from './sim-wire.ts';
 
-const START: Instant = Date.UTC(2027, 2, 4, 12);
+export const START: Instant = Date.UTC(2027, 2, 4, 12);
 const SHIFT_MS = 8 * 3_600_000;
 
 export const JOB: Job = { sku: SKU, hwVersion: HW_VERSION, workOrder: 'WO-48113', lot: null };
@@ -60,10 +61,16 @@ const TRIAL_POLICY: Policy = {
 };
 
 interface FactoryOptions {
+  /** Default: one that moves a millisecond with each reading. */
+  readonly clock?: SimClock;
+  readonly people?: People;
+  /** Of this name instead of a random one: paths appear in what a refusal says. */
+  readonly directoryName?: string;
   readonly withLock?: boolean;
   readonly rules?: SimLineOptions['rules'];
   readonly wrapStore?: SimLineOptions['wrapStore'];
   readonly wrapSigner?: SimLineOptions['wrapSigner'];
+  readonly wrapUnsealing?: SimLineOptions['wrapUnsealing'];
 }
 
 /** What a station process gets; ports that a test leaves out are the factory's own. */
@@ -71,6 +78,8 @@ interface StationSetup extends Partial<StationPorts> {
   readonly name?: StationName;
   readonly files: FileSystem;
   readonly driver: StationPorts['driver'];
+  /** Whether it can ask for content keys of sealed releases; it can, where releases are sealed. */
+  readonly opensSealed?: boolean;
 }
 
 export class SimFactory {
@@ -118,13 +127,11 @@ export class SimFactory {
   }
 
   static async open(options: FactoryOptions = {}): Promise<SimFactory> {
-    const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'witnessmark-world-'));
-    const clock = new SimClock(START);
-    const people = hirePeople();
+    const { withLock = true, clock = new SimClock(START), people = hirePeople() } = options;
+    const directory = makeDirectory(options.directoryName);
     const trustedRoot = toTrustedRoot(people, START);
     const releases = await SimReleases.create(join(directory, 'trust'), people, trustedRoot, START);
     const image = simImage(1);
-    const { withLock = true } = options;
     const [first, second] = people.approvers;
     await releases.publish({ releaseId: 'R-1', counter: 1, image, withLock, approvers: [first, second] }, START);
     const line = await openSimLine({
@@ -171,7 +178,7 @@ export class SimFactory {
   }
 
   /** Starts a station process: reads its disk, wires its ports. */
-  async startStation({ name = 'ST-07', files, ...ports }: StationSetup): Promise<Station> {
+  async startStation({ name = 'ST-07', files, opensSealed = true, ...ports }: StationSetup): Promise<Station> {
     return new Station({
       newId: this.newId,
       pause: () => Promise.resolve(),
@@ -186,9 +193,10 @@ export class SimFactory {
         plant: PLANT,
         softwareDigest: sha256Hex(encodeUtf8('station software')),
         bootId: 'boot-1',
-        environment: { rehearsal: false, breakGlass: null },
+        environment: { rehearsal: false },
       },
       retryPausesMs: [],
+      ...(opensSealed && this.people.unsealing !== undefined && { unsealing: { line: this.wire, newTransportKey } }),
       ...ports,
       clock: processClock(ports.clock ?? this.clock),
     });
@@ -275,6 +283,15 @@ export class SimFactory {
     for (const { store } of this.#ended) await store.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** In memory where there is such a place: a simulated disk need not survive anything. */
+function makeDirectory(name: string | undefined): string {
+  const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  if (name === undefined) return mkdtempSync(join(parent, 'witnessmark-world-'));
+  const directory = join(parent, name);
+  mkdirSync(directory);
+  return directory;
 }
 
 /** Bytes as a build makes them: 5,000, none of them telling. */

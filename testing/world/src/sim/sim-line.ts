@@ -2,9 +2,10 @@
 /** The real line – admission, log, SQLite store – in a directory of its own, with a wire to it that can be cut. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ImageUnsealer } from '@witnessmark/boundary';
 import type { Clock } from '@witnessmark/core';
 import type { TrustedRoot } from '@witnessmark/attestation';
-import type { Signer } from '@witnessmark/custody';
+import type { KeyAgreement, Signer } from '@witnessmark/custody';
 import { Line, toLineRules, TufReleaseSource, type LineRules } from '@witnessmark/line';
 import { EvidenceLog, TileStorage } from '@witnessmark/log';
 import { openSqliteStore, type Store } from '@witnessmark/store';
@@ -21,6 +22,7 @@ export interface SimLineOptions {
   readonly clock: Clock;
   readonly rules?: Partial<LineRules> | undefined;
   readonly wrapSigner?: ((signer: Signer) => Signer) | undefined;
+  readonly wrapUnsealing?: ((key: KeyAgreement) => KeyAgreement) | undefined;
   /** Stands between log and store. */
   readonly wrapStore?: ((store: Store) => Store) | undefined;
 }
@@ -48,6 +50,7 @@ export async function openSimLine(options: SimLineOptions): Promise<SimLine> {
     repositoryDir: options.releases.directory,
     initialRoot: options.releases.initialRoot,
   });
+  const { unsealing } = people;
   const line = await Line.open({
     rules,
     trustedRoot,
@@ -55,6 +58,12 @@ export async function openSimLine(options: SimLineOptions): Promise<SimLine> {
     views: wrapped.views,
     releases: new TufReleaseSource({ client, rules }),
     signer: options.wrapSigner?.(people.line.key) ?? people.line.key,
+    ...(unsealing !== undefined && {
+      unsealer: new ImageUnsealer({
+        key: options.wrapUnsealing?.(unsealing) ?? unsealing,
+        readTarget: (path) => client.readTarget(path),
+      }),
+    }),
     clock,
     newId: simIds(clock),
   });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A release, proposed, approved by two of three and published in a real TUF repository. */
+import { sealImage, SEED_BYTES } from '@witnessmark/boundary';
 import {
+  concatBytes,
   formatInstant,
   sha256Hex,
   STATEMENT_PAYLOAD_TYPE,
@@ -18,7 +20,9 @@ import {
   releaseCandidate,
   type Effectivity,
   type EffectivityRule,
+  type ReleaseClass,
   type ReleaseManifest,
+  type SealedImage,
   type TrustedRoot,
 } from '@witnessmark/attestation';
 import { signEnvelope } from '@witnessmark/custody';
@@ -48,6 +52,7 @@ export interface ReleasePlan {
   readonly withLock: boolean;
   readonly approvers: readonly Person[];
   readonly rule?: Partial<EffectivityRule>;
+  readonly releaseClass?: ReleaseClass;
 }
 
 export class SimReleases {
@@ -100,9 +105,11 @@ export class SimReleases {
 
   /** Publishes a release and puts it in effect; approvals are as many as the plan says. */
   async publish(plan: ReleasePlan, now: Instant): Promise<ReleaseManifest> {
-    const manifest = toManifest(plan);
+    const image = await sealFor(plan, this.#people);
+    const sealed = image === null ? null : toSealed(plan.releaseId, image, this.#people);
+    const manifest = toManifest(plan, sealed);
     const manifestContent = toTargetContent(releaseManifestPath(plan.releaseId), formatReleaseManifest(manifest));
-    const contents = [manifestContent, ...toImageContents(manifest, plan.image)];
+    const contents = [manifestContent, ...toImageContents(manifest, image ?? plan.image)];
     const staged = this.#author.stageTargets({ add: contents, expiresAt: now + 365 * 24 * HOUR_MS });
     const rule = toRule(plan, now);
     const candidate = await this.#propose(manifest, rule, staged, now - 2 * HOUR_MS);
@@ -182,12 +189,36 @@ async function approve(
   return signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [approver.key]);
 }
 
-function toManifest({ releaseId, counter, image, withLock }: ReleasePlan): ReleaseManifest {
+/** The envelope the release is published in; null for one in clear. The same plan gives the same envelope. */
+async function sealFor({ image, counter }: ReleasePlan, { unsealing }: People): Promise<Bytes | null> {
+  if (unsealing === undefined) return null;
+  const order = { length: image.length, sha256: sha256Hex(image), open: () => Promise.resolve([image]) };
+  const seed = new Uint8Array(SEED_BYTES).fill(counter);
+  const chunks: Bytes[] = [];
+  for await (const chunk of await sealImage(order, [unsealing.publicKey], seed).open()) chunks.push(chunk);
+  return concatBytes(...chunks);
+}
+
+function toSealed(releaseId: string, envelope: Bytes, { unsealing }: People): SealedImage {
+  return {
+    targetPath: `images/${releaseId}.bin.cms`,
+    mediaType: 'application/cms',
+    sha256: sha256Hex(envelope),
+    length: envelope.length,
+    recipients: unsealing === undefined ? [] : [unsealing.publicKey.keyid],
+  };
+}
+
+function toManifest(
+  { releaseId, counter, image, withLock, releaseClass }: ReleasePlan,
+  sealed: SealedImage | null,
+): ReleaseManifest {
   return {
     mediaType: 'application/vnd.witnessmark.release.v1+json',
     releaseId,
     version: `4.2.${counter}`,
     releaseCounter: counter,
+    ...(releaseClass && { releaseClass }),
     product: { sku: SKU, hwModel: 'gateway', hwVersions: [HW_VERSION] },
     components: [
       {
@@ -199,6 +230,7 @@ function toManifest({ releaseId, counter, image, withLock }: ReleasePlan): Relea
         address: 0x1000,
         version: `4.2.${counter}`,
         securityCounter: counter,
+        ...(sealed !== null && { sealed }),
       },
     ],
     recipe: {
@@ -213,7 +245,7 @@ function toManifest({ releaseId, counter, image, withLock }: ReleasePlan): Relea
 }
 
 function toImageContents(manifest: ReleaseManifest, image: Bytes): ReturnType<typeof toTargetContent>[] {
-  return manifest.components.map(({ targetPath }) => toTargetContent(targetPath, image));
+  return manifest.components.map(({ targetPath, sealed }) => toTargetContent(sealed?.targetPath ?? targetPath, image));
 }
 
 function toRule({ releaseId, rule }: ReleasePlan, now: Instant): EffectivityRule {

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The way to the line as a station sees it: what cannot be answered is "unreachable". Keeps what the line has promised. */
 import { formatEnvelope, RefusedError, type Bytes, type Envelope } from '@witnessmark/core';
-import { ApiError, type Attachments, type LineService, type LineTime, type LoggedEntry } from '@witnessmark/api';
+import {
+  ApiError,
+  type Attachments,
+  type LineService,
+  type LineTime,
+  type LoggedEntry,
+  type UnsealedImages,
+  type UnsealingService,
+} from '@witnessmark/api';
 import { hashLeaf, parseLogProof } from '@witnessmark/tlog';
 
 /** An answer that told somebody an entry is in the log. */
@@ -11,12 +19,12 @@ interface Promised {
   readonly checkpoint: Bytes;
 }
 
-export class SimWire implements LineService {
+export class SimWire implements LineService, UnsealingService {
   readonly promised: Promised[] = [];
   /** Null while the line is away. */
-  line: LineService | null;
+  line: (LineService & UnsealingService) | null;
 
-  constructor(line: LineService | null) {
+  constructor(line: (LineService & UnsealingService) | null) {
     this.line = line;
   }
 
@@ -26,9 +34,14 @@ export class SimWire implements LineService {
 
   async submit(statement: Envelope, attachments?: Attachments): Promise<LoggedEntry> {
     const entry = await this.#ask((line) => line.submit(statement, attachments));
-    const { checkpoint } = parseLogProof(entry.proof);
-    this.promised.push({ index: entry.index, leafHash: hashLeaf(formatEnvelope(entry.envelope)), checkpoint });
+    this.#keep(entry);
     return entry;
+  }
+
+  async unseal(statement: Envelope, attachments: Attachments): Promise<UnsealedImages> {
+    const answer = await this.#ask((line) => line.unseal(statement, attachments));
+    this.#keep(answer.entry);
+    return answer;
   }
 
   time(): Promise<LineTime> {
@@ -39,7 +52,12 @@ export class SimWire implements LineService {
     return this.#ask((line) => line.unitEvidence(unit));
   }
 
-  async #ask<T>(question: (line: LineService) => Promise<T>): Promise<T> {
+  #keep({ index, envelope, proof }: LoggedEntry): void {
+    const { checkpoint } = parseLogProof(proof);
+    this.promised.push({ index, leafHash: hashLeaf(formatEnvelope(envelope)), checkpoint });
+  }
+
+  async #ask<T>(question: (line: LineService & UnsealingService) => Promise<T>): Promise<T> {
     if (this.line === null) throw new ApiError('ERR_API_UNREACHABLE', 'the line is away');
     try {
       return await question(this.line);

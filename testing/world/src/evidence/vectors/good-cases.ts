@@ -121,7 +121,7 @@ export const GOOD_CASES: readonly VectorCase[] = [
         intent: {
           edit: (intent) => ({
             ...intent,
-            environment: { simulated: true, rehearsal: true, breakGlass: 'BG-2' },
+            environment: { simulated: true, rehearsal: true, breakGlass: null },
             timing: { ...intent.timing, clock: { ...intent.timing.clock, verdict: 'DEGRADED' } },
           }),
           signers: [CAST.softStation.key, CAST.line.key],

@@ -4,7 +4,16 @@ import { encodeUtf8, formatInstant, type Bytes } from '@witnessmark/core';
 import { formatTrustedRoot } from '@witnessmark/attestation';
 import { unitEvidenceFileName } from '@witnessmark/bundle';
 import { formatPolicy } from '@witnessmark/verify';
-import { CALENDAR, PRODUCTION_POLICY, testTrustedRoot, TRIAL_POLICY, WITNESSED_POLICY } from '../cast.ts';
+import {
+  CALENDAR,
+  PRODUCTION_POLICY,
+  STRICT_POLICY,
+  testTrustedRoot,
+  TRIAL_POLICY,
+  WITNESSED_POLICY,
+} from '../cast.ts';
+import { BREAK_GLASS_CASES } from './break-glass-cases.ts';
+import { CUSTODY_CASES } from './custody-cases.ts';
 import { FILE_CASES } from './file-cases.ts';
 import { GOOD_CASES } from './good-cases.ts';
 import { HISTORY_CASES } from './history-cases.ts';
@@ -22,6 +31,8 @@ export const VECTOR_CASES: readonly VectorCase[] = [
   ...HISTORY_CASES,
   ...RELEASE_CASES,
   ...UNIT_CASES,
+  ...CUSTODY_CASES,
+  ...BREAK_GLASS_CASES,
 ];
 
 /** What `expect.json` holds. */
@@ -66,6 +77,7 @@ function makeTrustFiles(): readonly (readonly [string, Bytes])[] {
     ['production-policy.json', formatPolicy(PRODUCTION_POLICY)],
     ['trial-policy.json', formatPolicy(TRIAL_POLICY)],
     ['witnessed-policy.json', formatPolicy(WITNESSED_POLICY)],
+    ['strict-policy.json', formatPolicy(STRICT_POLICY)],
   ] as const;
   return documents.map(([name, bytes]) => [
     `_trust/${name}`,

@@ -22,7 +22,7 @@ export interface VectorCase {
   readonly verdict: 'VERIFIED' | 'FAILED' | 'NOT VERIFIED';
   readonly code: ReasonCode | null;
   /** Files of `_trust`. */
-  readonly policy?: 'production-policy.json' | 'trial-policy.json' | 'witnessed-policy.json';
+  readonly policy?: 'production-policy.json' | 'trial-policy.json' | 'witnessed-policy.json' | 'strict-policy.json';
   readonly trustedRoot?: 'trusted-root.json' | 'trusted-root-one-key-twice.json';
   /** Instead of the name that belongs to the serial. */
   readonly fileName?: string;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The key in a card's slot, as its vendor's chain describes it. */
+import { X509Certificate } from 'node:crypto';
+import { parsePublicKey, RefusedError, type Bytes, type Instant } from '@witnessmark/core';
+import { verifyPivAttestation, type AttestedPivKey, type InsertedCard, type PivPolicy } from '@witnessmark/custody';
+import type { ActPorts } from '../ports.ts';
+
+export interface AttestedCard {
+  readonly attested: AttestedPivKey;
+  /** Leaf first. */
+  readonly certificates: readonly Bytes[];
+}
+
+/** Throws CU-131 to CU-134, or CE-208 when the card attests nothing. */
+export async function attestedKey(
+  { pivTool, pivRoots }: Pick<ActPorts, 'pivTool' | 'pivRoots'>,
+  card: InsertedCard,
+  policy: PivPolicy,
+  time: Instant,
+): Promise<AttestedCard> {
+  const attestation = await pivTool.attest(card, policy.slot);
+  if (attestation === null) {
+    throw new RefusedError('CE-208', `card ${card.serial} attests no key in slot ${policy.slot}`);
+  }
+  const { leaf, intermediates } = attestation;
+  const attested = verifyPivAttestation(attestation, {
+    roots: pivRoots,
+    time,
+    publicKey: publicKeyOf(leaf),
+    serial: Number(card.serial),
+    policy,
+  });
+  return { attested, certificates: [leaf, ...intermediates] };
+}
+
+/** The leaf is what names the key here; what binds it is checked by whoever expects a certain one. */
+function publicKeyOf(certificate: Bytes) {
+  try {
+    const { publicKey } = new X509Certificate(certificate);
+    return parsePublicKey(Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })));
+  } catch (cause) {
+    throw new RefusedError('CU-131', 'the attestation is not about a P-256 key', { cause });
+  }
+}

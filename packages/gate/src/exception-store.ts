@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Exceptions on disk, one envelope each; who stands behind one follows from its signatures. */
+import { join } from 'node:path';
+import {
+  formatEnvelope,
+  MAX_ENVELOPE_BYTES,
+  parseEnvelope,
+  RefusedError,
+  WitnessmarkError,
+  type Envelope,
+} from '@witnessmark/core';
+import { readFile, replaceFile, type Files } from '@witnessmark/trust';
+
+const EXCEPTION_ID = /^E-[0-9]{4,9}$/;
+const SUFFIX = '.dsse.json';
+
+export class ExceptionStore {
+  readonly #directory: string;
+  readonly #files: Files;
+
+  constructor(directory: string, files: Files) {
+    this.#directory = directory;
+    this.#files = files;
+  }
+
+  /** Ids of all exceptions, oldest first. */
+  async list(): Promise<readonly string[]> {
+    const entries = await this.#files.list(this.#directory);
+    return entries
+      .filter(({ name, kind }) => kind === 'file' && name.endsWith(SUFFIX))
+      .map(({ name }) => name.slice(0, -SUFFIX.length))
+      .filter((id) => EXCEPTION_ID.test(id))
+      .sort((left, right) => toNumber(left) - toNumber(right));
+  }
+
+  async nextId(): Promise<string> {
+    const last = (await this.list()).at(-1);
+    return `E-${String((last === undefined ? 0 : toNumber(last)) + 1).padStart(4, '0')}`;
+  }
+
+  /** Throws PL-121 for one that is not here or cannot be read. */
+  async read(exceptionId: string): Promise<Envelope> {
+    const path = this.#path(exceptionId);
+    const bytes = EXCEPTION_ID.test(exceptionId) ? await readFile(this.#files, path, MAX_ENVELOPE_BYTES) : null;
+    if (bytes === null) throw new RefusedError('PL-121', `there is no exception ${exceptionId.slice(0, 32)} here`);
+    try {
+      return parseEnvelope(bytes);
+    } catch (cause) {
+      if (!(cause instanceof WitnessmarkError)) throw cause;
+      throw new RefusedError('PL-121', `${exceptionId} cannot be read: ${cause.message}`, { cause });
+    }
+  }
+
+  /** Stores an exception as it is signed so far, durably. */
+  async write(exceptionId: string, envelope: Envelope): Promise<void> {
+    await this.#files.makeDirectory(this.#directory);
+    await replaceFile(this.#files, this.#path(exceptionId), [formatEnvelope(envelope)]);
+  }
+
+  #path(exceptionId: string): string {
+    return join(this.#directory, `${exceptionId}${SUFFIX}`);
+  }
+}
+
+function toNumber(exceptionId: string): number {
+  return Number(exceptionId.slice(2));
+}
