@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     include: ['{packages,apps,testing}/*/test/**/*.test.ts'],
     pool: 'forks',
+    // Many tests wait for programs they started; a core of its own for the reporter would be idle.
+    maxWorkers: '100%',
     execArgv: [`--conditions=${SOURCE_CONDITION}`],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -2,6 +2,7 @@
 /** The exit codes of every command, in good and bad situations, with and without a terminal. */
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EMPTY_KEY_REGISTRY, formatKeyRegistry } from '@witnessmark/custody';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/commands/index.ts';
 import { hasProgram } from './programs.ts';
@@ -35,6 +36,18 @@ function board(index: number): { readonly device: string; readonly label: string
   const found = boards[index];
   if (found === undefined) throw new RangeError('no such board');
   return found;
+}
+
+function breakGlass(verb: string, ...words: readonly string[]): readonly string[] {
+  const where = ['--data', site.data, '--line', line.url];
+  return ['break-glass', verb, ...where, '--key', site.key('supervisor-sam'), ...words];
+}
+
+/** One without keys. */
+function registry(): string {
+  const file = site.path('registry.json');
+  writeFileSync(file, formatKeyRegistry(EMPTY_KEY_REGISTRY));
+  return file;
 }
 
 interface Row {
@@ -352,6 +365,89 @@ const ROWS: readonly Row[] = [
     name: 'log fsck with a trusted root that does not know the log',
     exit: 3,
     argv: () => ['log', 'fsck', '--log', join(site.data, 'log'), ...GOOD.judging.slice(0, 2)],
+  },
+
+  { name: 'custody serve without a configuration', exit: 2, argv: () => ['custody', 'serve'] },
+  {
+    name: 'custody serve of a data directory without custody',
+    exit: 2,
+    argv: () => ['custody', 'serve', '--data', site.data],
+  },
+  {
+    name: 'custody serve with a configuration that is none',
+    exit: 4,
+    argv: () => ['custody', 'serve', '--custody', `${site.data}/line.json`],
+    real: true,
+  },
+  { name: 'keys check without custody', exit: 2, argv: () => ['keys', 'check', '--data', site.data] },
+  {
+    name: 'keys check of a key without a policy',
+    exit: 2,
+    argv: () => ['keys', 'check', '--key', 'pkcs11:token=a;serial=b;object=c?module-path=/nowhere.so'],
+  },
+  {
+    name: 'keys check of a key that is in no token',
+    exit: 2,
+    argv: () => ['keys', 'check', '--policy', 'line-evidence', '--key', site.key('author-alex')],
+  },
+  {
+    name: 'keys check without the module',
+    exit: 6,
+    argv: () => {
+      const key = 'pkcs11:token=a;serial=b;object=c?module-path=/nowhere.so';
+      return ['keys', 'check', '--policy', 'line-evidence', '--key', key];
+    },
+  },
+  {
+    name: 'keys qualify of a reference with a PIN',
+    exit: 4,
+    argv: () => ['keys', 'qualify', '--key', 'pkcs11:token=a;serial=b;object=c?module-path=/x.so&pin-value=1234'],
+  },
+  { name: 'keys reconcile without custody', exit: 2, argv: () => ['keys', 'reconcile', '--data', site.data] },
+  { name: 'keys list without a registry', exit: 2, argv: () => ['keys', 'list', '--data', site.data] },
+  { name: 'keys list of a registry', exit: 0, argv: () => ['keys', 'list', '--registry', registry()], real: true },
+  {
+    name: 'keys list of a registry that is none',
+    exit: 4,
+    argv: () => ['keys', 'list', '--registry', `${site.data}/line.json`],
+  },
+  { name: 'keys export', exit: 0, argv: () => ['keys', 'export', '--registry', registry()] },
+  {
+    name: 'keys export to a format nobody knows',
+    exit: 2,
+    argv: () => ['keys', 'export', '--registry', registry(), '--format', 'xml'],
+  },
+  { name: 'break-glass open without --minutes', exit: 2, argv: () => breakGlass('open', '--scope', 'openStop') },
+  { name: 'break-glass open of a rule that cannot be', exit: 2, argv: () => breakGlass('open', '--scope', 'evidence') },
+  {
+    name: 'break-glass open by one of two',
+    exit: 5,
+    argv: () => {
+      const what = ['--minutes', '5', '--second', 'ben', '--reason', 'r', '--ticket', 'T-1'];
+      return breakGlass('open', '--scope', 'openStop', ...what, '--out', site.path('opening.json'));
+    },
+  },
+  {
+    name: 'break-glass open of a file that is none',
+    exit: 2,
+    argv: () => breakGlass('open', `${site.data}/line.json`, '--confirm', '0000'),
+  },
+  { name: 'break-glass reseal of nothing', exit: 3, argv: () => breakGlass('reseal', '--done', 'nothing') },
+  {
+    name: 'break-glass review of nothing',
+    exit: 3,
+    argv: () => breakGlass('review', '--verdict', 'justified', '--findings', 'none'),
+  },
+  {
+    name: 'break-glass status where none is',
+    exit: 0,
+    argv: () => ['break-glass', 'status', '--line', line.url],
+    real: true,
+  },
+  {
+    name: 'break-glass status without a line',
+    exit: 6,
+    argv: () => ['break-glass', 'status', '--line', 'http://127.0.0.1:9'],
   },
 
   {

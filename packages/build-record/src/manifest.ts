@@ -81,7 +81,7 @@ export function parseManifest(bytes: Bytes): BuildManifest {
 }
 
 /** A field of a line: printable ASCII without blanks; every other byte of its UTF-8 form, and `%`, as `%` and two digits. */
-export function toField(text: string): string {
+function toField(text: string): string {
   const encoded = Array.from(encodeUtf8(text), (byte) => {
     const isPlain = byte > 0x20 && byte < 0x7f && byte !== 0x25;
     return isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;

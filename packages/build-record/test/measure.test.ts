@@ -101,10 +101,10 @@ describe('measuring a station', () => {
     [
       'a stick',
       'usb',
-      ({ write }) => (
-        write('/sys/bus/usb/devices/1-2/idVendor', '0951'),
-        write('/sys/bus/usb/devices/1-2/idProduct', '1666')
-      ),
+      ({ write }) => {
+        write('/sys/bus/usb/devices/1-2/idVendor', '0951');
+        write('/sys/bus/usb/devices/1-2/idProduct', '1666');
+      },
     ],
     ['a disk', 'block', ({ write }) => write('/sys/block/sdb/size', '1')],
     [

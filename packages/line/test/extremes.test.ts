@@ -35,7 +35,7 @@ function extremesOf(schema: Schema): readonly JsonValue[] {
 function allExtremes(): readonly (readonly [name: string, rules: Partial<LineRules>])[] {
   const { properties } = z.toJSONSchema(lineRulesSchema, { io: 'input', unrepresentable: 'any' }) as Schema;
   const defaults = lineRulesSchema.parse({ plant: 'P1', line: 'L1' });
-  return Object.entries(properties ?? {}).flatMap(([name, schema]) => {
+  return Object.entries(properties ?? {}).flatMap(([name, schema]): (readonly [string, Partial<LineRules>])[] => {
     if (name === 'plant' || name === 'line') return [];
     if (schema.type !== 'object') {
       return extremesOf(schema).map((value) => [`${name} = ${JSON.stringify(value)}`, { [name]: value }] as const);

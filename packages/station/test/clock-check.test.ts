@@ -5,13 +5,15 @@ import { assessClock, CLOCK_LIMITS, sampleLineTime, type ClockObservation } from
 const NOON = Date.UTC(2027, 2, 4, 12);
 const HOUR = 3_600_000;
 
+const SAMPLE = { lineNow: NOON, receivedMonotonicMs: 50_000, roundTripMs: 0, breakGlass: null };
+
 function observe(changes: Partial<ClockObservation> = {}): ClockObservation {
   return {
     now: NOON,
     monotonicMs: 50_000,
     earlier: { now: NOON - 10_000, monotonicMs: 40_000 },
     floor: NOON - 10_000,
-    line: { lineNow: NOON, receivedMonotonicMs: 50_000, roundTripMs: 0 },
+    line: SAMPLE,
     service: null,
     bootId: 'boot-1',
     ...changes,
@@ -51,6 +53,7 @@ describe('the clock check', () => {
     const line = (lineNow: number): ClockObservation['line'] => ({
       lineNow,
       receivedMonotonicMs: 50_000,
+      breakGlass: null,
       roundTripMs: 0,
     });
     expect(verdictOf({ line: line(NOON - offsetMs) })).toBe(verdict);
@@ -71,7 +74,7 @@ describe('the clock check', () => {
     const clock = { now: () => NOON, monotonic: () => monotonicMs };
     const sample = await sampleLineTime(clock, () => {
       monotonicMs += 80;
-      return Promise.resolve({ now: NOON - 40 });
+      return Promise.resolve({ now: NOON - 40, breakGlass: null });
     });
     const { evidence } = assessClock(observe({ monotonicMs, earlier: null, line: sample }));
     expect(evidence).toMatchObject({ offsetMs: 0, errorBoundMs: 40 });
@@ -90,7 +93,7 @@ describe('the clock check', () => {
     });
 
     it('takes the worse of service and line, whichever it is', () => {
-      const far = { lineNow: NOON + 1 + CLOCK_LIMITS.maxOffsetMs, receivedMonotonicMs: 50_000, roundTripMs: 0 };
+      const far = { ...SAMPLE, lineNow: NOON + 1 + CLOCK_LIMITS.maxOffsetMs };
       expect(verdictOf({ service: service('DEGRADED') })).toBe('DEGRADED');
       expect(verdictOf({ service: service('SANE'), line: far })).toBe('INSANE');
       expect(verdictOf({ service: service('SANE'), line: null })).toBe('DEGRADED');

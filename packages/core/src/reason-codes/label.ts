@@ -23,7 +23,8 @@ export const LABEL_CODES = {
   },
   'LB-104': {
     operatorText: 'Label has an unknown field',
-    cause: 'A field identifier on the label is not one that this system reads, or its value is not what the field holds.',
+    cause:
+      'A field identifier on the label is not one that this system reads, or its value is not what the field holds.',
     nextStep: 'Check that it is a label of this product.',
     overrideBy: 'nobody',
   },

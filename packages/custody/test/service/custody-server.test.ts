@@ -127,6 +127,7 @@ describe.skipIf(!hasSoftHsm)('the custody process on its own, with SoftHSM', () 
       entry: String(number),
       keyid,
       digest: sha256Hex(message),
+      signature: String(number),
     });
     const { findings } = reconcile({
       requests,
