@@ -17,7 +17,7 @@ import { deriveLabelSerial, parseTrustedRoot, toDeviceId } from '@witnessmark/at
 import { loadSoftwareKey } from '@witnessmark/custody';
 import { ChipFile, sampleUniqueId, W25Q80_BOARD, type DeviceDriver } from '@witnessmark/device';
 import { loadConfig, stationConfigSchema } from '../apps/cli/src/config.ts';
-import { LineProcess } from '../apps/cli/src/demo/line-process.ts';
+import { Serving } from '../apps/cli/src/demo/serving.ts';
 import { DOCUMENT_BYTES, readFile } from '../apps/cli/src/files.ts';
 import { signSession } from '../apps/cli/src/operator-session.ts';
 import { SimulatedBay } from '../apps/cli/src/roots/fixture.ts';
@@ -44,9 +44,9 @@ await timeSyncs(base);
 execFileSync(process.execPath, [...WITNESSMARK, 'demo', '--headless', '--units', '1', '--data', data], {
   stdio: 'pipe',
 });
-const line = await LineProcess.start(data);
+const line = await Serving.start(['line', 'serve', '--data', data]);
 try {
-  report(await programUnits(line.url));
+  report(await programUnits(line.place));
 } finally {
   await line.stop();
   rmSync(base, { recursive: true, force: true });

@@ -315,7 +315,10 @@ function lineConfig(plan: SitePlan, keys: SiteKeys): object {
   } satisfies Omit<LineConfig, 'rules'> & { readonly rules: object };
 }
 
-function stationConfig(plan: SitePlan): StationConfig {
+/** Of a station that has no repository of its own, in the data directory. */
+export function stationConfig(
+  plan: Pick<SitePlan, 'plant' | 'line' | 'station' | 'listen' | 'product'>,
+): StationConfig {
   const { plant, line, station, listen, product } = plan;
   return {
     mediaType: 'application/vnd.witnessmark.station-config.v1+json',

@@ -51,7 +51,7 @@ export { operatorSession } from './predicates/operator-session.ts';
 export { permit, permitRequest } from './predicates/permit.ts';
 export { isGoodUnit, MEASUREMENT_RESULTS, OUTCOMES, provisioningEvent } from './predicates/provisioning-event.ts';
 export { provisioningIntent } from './predicates/provisioning-intent.ts';
-export { disposition, DISPOSITION_ACTIONS, refusal, REFUSAL_KINDS } from './predicates/refusal.ts';
+export { disposition, DISPOSITION_ACTIONS, refusal, REFUSAL_KINDS, toRefusalKind } from './predicates/refusal.ts';
 export { counterException, releaseApproval, releaseCandidate, releaseWithdrawal } from './predicates/release.ts';
 export { CLOCK_VERDICTS, IDENTITY_MATCHES } from './predicates/shared.ts';
 export { keyEnrolment, trustApproval, trustChange } from './predicates/trust-change.ts';

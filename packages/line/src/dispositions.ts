@@ -45,10 +45,3 @@ export function toWaitingState(code: string): 'held' | 'failed' {
 export function opensStop(refusal: Pick<Refusal, 'kind' | 'code'>): boolean {
   return refusal.kind === 'LINE_STOP' && findDispositionRule(refusal.code)?.about === 'stop';
 }
-
-/** What a code means for the people at the line. */
-export function toRefusalKind(code: ReasonCode): Refusal['kind'] {
-  if (code.startsWith('LS-')) return 'LINE_STOP';
-  if (code.startsWith('UF-')) return 'UNIT_FAIL';
-  return code.startsWith('HD-') || code.startsWith('LB-') ? 'HOLD' : 'REFUSED';
-}

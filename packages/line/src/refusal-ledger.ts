@@ -18,6 +18,7 @@ import {
   buildStatement,
   deviceSubject,
   refusal as refusalDefinition,
+  toRefusalKind,
   type Environment,
   type Refusal,
   type Subject,
@@ -26,7 +27,7 @@ import type { LoggedEntry } from '@witnessmark/api';
 import { signEnvelope, type Signer } from '@witnessmark/custody';
 import { ConflictError, type ViewReader } from '@witnessmark/store';
 import type { LineCounters } from './counters.ts';
-import { opensStop, toRefusalKind } from './dispositions.ts';
+import { opensStop } from './dispositions.ts';
 import { LineRefusal } from './error.ts';
 import type { Records } from './records.ts';
 import { RefusalBudget, type SuppressedRefusals } from './refusal-budget.ts';

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must hold for a refusal that a station reports: its own, about now, with a code people can look up. */
 import { formatInstant, isReasonCode, parseInstant, type Instant } from '@witnessmark/core';
-import type { TrustedKey } from '@witnessmark/attestation';
-import { toRefusalKind } from './dispositions.ts';
+import { toRefusalKind, type TrustedKey } from '@witnessmark/attestation';
 import { ensure, LineRefusal } from './error.ts';
 import type { LineRules } from './rules.ts';
 import type { ReadRefusal } from './statements.ts';

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an error or a reason code means for the unit in the fixture and for the station. */
 import { hasCode, RefusedError, type ReasonCode } from '@witnessmark/core';
-import type { Refusal } from '@witnessmark/attestation';
 import { ApiError } from '@witnessmark/api';
 import { StationError } from './error.ts';
 import type { FinalPhase } from './transitions.ts';
@@ -39,12 +38,6 @@ export function toFinalPhase(code: ReasonCode): Exclude<FinalPhase, 'passed'> {
   if (code.startsWith('UF-')) return 'failed';
   // A label that cannot be read is scanned again.
   return code.startsWith('HD-') || code.startsWith('LB-') ? 'interrupted' : 'stopped';
-}
-
-export function toRefusalKind(code: ReasonCode): Refusal['kind'] {
-  if (code.startsWith('LS-')) return 'LINE_STOP';
-  if (code.startsWith('UF-')) return 'UNIT_FAIL';
-  return code.startsWith('HD-') || code.startsWith('LB-') ? 'HOLD' : 'REFUSED';
 }
 
 /** The code under which work ends here, or null for an error that is nobody's "no" but a fault of the program. */

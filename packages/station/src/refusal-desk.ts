@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Refusals of the station itself: durable here first, then in the log; what cannot be delivered now is delivered later. */
 import { describeReasonCode, formatInstant, type Envelope, type RefusedError } from '@witnessmark/core';
-import type { Refusal } from '@witnessmark/attestation';
+import { toRefusalKind, type Refusal } from '@witnessmark/attestation';
 import { ApiError, LineRefusedError, type LoggedEntry } from '@witnessmark/api';
 import { StationRefusal } from './error.ts';
-import { isFinalRefusal, toRefusalKind } from './outcomes.ts';
+import { isFinalRefusal } from './outcomes.ts';
 import type { Transaction } from './journal.ts';
 import type { StationPorts } from './ports.ts';
 import type { Recorder } from './recorder.ts';

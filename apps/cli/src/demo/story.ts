@@ -15,8 +15,9 @@ import { createSite, type SitePlan } from '../site.ts';
 import { exitCodeOfUnit, formatUnit, toUnitDocument } from '../unit-text.ts';
 import { DemoDirectory } from './demo-directory.ts';
 import { releaseFirmware } from './firmware-release.ts';
-import { findFreePort, LineProcess } from './line-process.ts';
+import { findFreePort } from './free-port.ts';
 import { showNextSteps } from './next-steps.ts';
+import { Serving } from './serving.ts';
 import { ShopFloor } from './shop-floor.ts';
 import { showTroubles, type ShownTrouble } from './trouble-show.ts';
 
@@ -54,12 +55,12 @@ export async function runStory(session: Session, plan: StoryPlan): Promise<Comma
   await makeSite(session, directory);
   await makeRelease(session, directory, plan.image);
 
-  const line = await LineProcess.start(directory.path);
+  const line = await Serving.start(['line', 'serve', '--data', directory.path]);
   try {
-    output.data(`  line server   ${line.url}, a process of its own`);
-    const { units, troubles } = await workShift(session, plan, { directory, lineUrl: line.url, profile });
+    output.data(`  line server   ${line.place}, a process of its own`);
+    const { units, troubles } = await workShift(session, plan, { directory, lineUrl: line.place, profile });
     const seconds = ((clock.monotonic() - startedMs) / 1000).toFixed(1);
-    const document = { data: directory.path, lineUrl: line.url, units: units.map((unit) => unit.document), troubles };
+    const document = { data: directory.path, lineUrl: line.place, units: units.map((unit) => unit.document), troubles };
     const exit = worstOf([...units.map((unit) => unit.exit), ...troubles.map(exitCodeOfTrouble)]);
     const verified = units.filter((unit) => unit.exit === EXIT.yes).length;
     const refused = troubles.filter(({ isRefused }) => isRefused).length;
@@ -70,7 +71,7 @@ export async function runStory(session: Session, plan: StoryPlan): Promise<Comma
     output.verdict(`${counts.join(', ')}, ${seconds} s`);
     const [first] = units;
     if (plan.isHeadless || exit !== EXIT.yes || first?.file === undefined) return { exit, document };
-    showNextSteps(output, { data: plan.data, lineUrl: line.url, evidenceFile: first.file, serial: first.serial });
+    showNextSteps(output, { data: plan.data, lineUrl: line.place, evidenceFile: first.file, serial: first.serial });
     await untilEnd(session, line);
     return { exit, document };
   } finally {
@@ -190,7 +191,7 @@ function chooseProfile(image: string | undefined): DeviceProfile {
 }
 
 /** Until Ctrl-C, or until the line ends by itself. */
-async function untilEnd({ signal, output }: Session, line: LineProcess): Promise<void> {
+async function untilEnd({ signal, output }: Session, line: Serving): Promise<void> {
   const interrupted = new Promise<null>((resolve) => {
     signal.addEventListener('abort', () => {
       resolve(null);

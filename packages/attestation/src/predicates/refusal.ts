@@ -7,6 +7,14 @@ import { environment } from './shared.ts';
 
 export const REFUSAL_KINDS = ['LINE_STOP', 'UNIT_FAIL', 'HOLD', 'REFUSED'] as const;
 
+/** What a code means for the people at the line. */
+export function toRefusalKind(code: string): (typeof REFUSAL_KINDS)[number] {
+  if (code.startsWith('LS-')) return 'LINE_STOP';
+  if (code.startsWith('UF-')) return 'UNIT_FAIL';
+  // A label that cannot be read is scanned again.
+  return code.startsWith('HD-') || code.startsWith('LB-') ? 'HOLD' : 'REFUSED';
+}
+
 const refusalSchema = z.object({
   id: uuid,
   transactionId: uuid.nullable(),

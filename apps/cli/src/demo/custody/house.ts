@@ -31,6 +31,7 @@ import {
 } from '@witnessmark/custody';
 import { formatPolicy, type Policy } from '@witnessmark/verify';
 import { SOFTHSM_MODULE } from '../../service-hsm.ts';
+import { stationConfig } from '../../site.ts';
 import { CHECKPOINT_PURPOSE, METADATA_PURPOSE, STATEMENT_PURPOSES } from '../../purpose.ts';
 
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -82,6 +83,10 @@ export class House {
 
   path(...names: readonly string[]): string {
     return join(this.#parts.directory, ...names);
+  }
+
+  get #listen(): { readonly host: string; readonly port: number } {
+    return { host: '127.0.0.1', port: this.#parts.port };
   }
 
   /** Path of a software key, made on first use: people and machines of a trial that have no token. */
@@ -162,7 +167,7 @@ export class House {
     this.#writeJson('debug-contents.json', DEFAULT_DEBUG_CONTENTS);
     this.#writeJson('office.json', this.#officeConfig());
     this.#writeJson('line.json', this.#lineConfig());
-    this.#writeJson('station.json', this.#stationConfig());
+    this.#writeJson('station.json', stationConfig({ ...PLACE, product: PRODUCT, listen: this.#listen }));
     this.#makeCustody('office-custody', officeHsm, {
       keys: ['release-online', 'release-effectivity'],
       clients: [
@@ -242,13 +247,13 @@ export class House {
 
   #lineConfig(): object {
     const { plant, line } = PLACE;
-    const { lineHsm, port } = this.#parts;
+    const { lineHsm } = this.#parts;
     const { label, serial } = lineHsm;
     const unsealing = `pkcs11:token=${label};serial=${serial};object=line-unsealing`;
     return {
       mediaType: 'application/vnd.witnessmark.line-config.v1+json',
       rules: { plant, line, approvals: { threshold: THRESHOLD, requiredRoles: [] }, sealing: 'required' },
-      listen: { host: '127.0.0.1', port },
+      listen: this.#listen,
       database: 'line/line.db',
       log: { directory: 'log', name: LINE_LOG, key: custodyReference('custody', 'log-checkpoint', 'line') },
       evidenceKey: custodyReference('custody', 'line-evidence', 'line'),
@@ -256,29 +261,6 @@ export class House {
       trustedRoot: 'trusted-root.json',
       // What came in by a medium, not what the office has.
       trust: { root: 'trust-root.json', memory: 'line/trust', repository: 'media/inside/release' },
-    };
-  }
-
-  #stationConfig(): object {
-    const { plant, line, station } = PLACE;
-    return {
-      mediaType: 'application/vnd.witnessmark.station-config.v1+json',
-      station,
-      line,
-      plant,
-      lineUrl: `http://127.0.0.1:${this.#parts.port}`,
-      stationKey: `keys/station-${station}.pem`,
-      directory: `stations/${station}`,
-      evidence: 'evidence',
-      trustedRoot: 'trusted-root.json',
-      trust: {
-        root: 'trust-root.json',
-        memory: `stations/${station}/trust`,
-        cache: `stations/${station}/cache`,
-        repository: null,
-      },
-      approvals: { threshold: THRESHOLD, requiredRoles: [] },
-      job: { sku: PRODUCT.sku, hwVersion: PRODUCT.hwVersion, workOrder: null, lot: null },
     };
   }
 

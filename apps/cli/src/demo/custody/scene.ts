@@ -11,12 +11,12 @@ import type { CommandResult } from '../../command.ts';
 import { EXIT, worstOf } from '../../exit-codes.ts';
 import type { Session } from '../../session.ts';
 import { DemoDirectory } from '../demo-directory.ts';
-import { findFreePort } from '../line-process.ts';
+import { findFreePort } from '../free-port.ts';
 import { Ceremonies } from './ceremonies.ts';
 import { Equipment, OPENSC_MODULE } from './equipment.ts';
 import { AUTHOR, House, OPERATOR, PLACE, SUPERVISOR, TICKET, type HsmToken, type Officer } from './house.ts';
 import { approval, digestOf, type Props } from './props.ts';
-import { Serving } from './serving.ts';
+import { Serving } from '../serving.ts';
 import { runToEnd, Stage } from './stage.ts';
 import { showRefusals } from './refusals.ts';
 

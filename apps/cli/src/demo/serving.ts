@@ -3,11 +3,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { CliError } from '../../error.ts';
+import { CliError } from '../error.ts';
 
-const PROGRAM = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../../main.js', import.meta.url),
-);
+const PROGRAM = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 
 export class Serving {
@@ -20,8 +18,9 @@ export class Serving {
     this.place = place;
   }
 
-  /** Resolves when it says where it is. Throws `ERR_CLI_DEMO_STEP` when it ends before, with what it said. */
-  static async start(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<Serving> {
+  /** Resolves when it says where it is. Throws `ERR_CLI_TRANSPORT` when it ends before, with what it said. */
+  static async start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Serving> {
+    // The channel of a fork takes the program along when this process goes, whatever ends it.
     const child = fork(PROGRAM, [...argv], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -34,10 +33,10 @@ export class Serving {
     if (child.stdout !== null) createInterface({ input: child.stdout }).once('line', said.resolve);
     child.once('error', said.reject);
     child.once('exit', (code) => {
-      said.reject(new CliError('ERR_CLI_DEMO_STEP', `"${argv.join(' ')}" ended with ${String(code)}: ${complaint}`));
+      said.reject(new CliError('ERR_CLI_TRANSPORT', `"${argv.join(' ')}" ended with ${String(code)}: ${complaint}`));
     });
     const timer = setTimeout(() => {
-      said.reject(new CliError('ERR_CLI_DEMO_STEP', `"${argv.join(' ')}" did not start in time`));
+      said.reject(new CliError('ERR_CLI_TRANSPORT', `"${argv.join(' ')}" did not start in time`));
     }, START_TIMEOUT_MS);
     try {
       return new Serving(child, await said.promise);
@@ -49,9 +48,17 @@ export class Serving {
     }
   }
 
+  /** Resolves with the exit code when the process ends by itself or by a signal. */
+  get ended(): Promise<number | null> {
+    return new Promise((resolve) => {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) resolve(this.#child.exitCode);
+      else this.#child.once('exit', resolve);
+    });
+  }
+
+  /** Ends it cleanly: what it had to finish is finished when this resolves. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    const { ended } = this;
     this.#child.kill('SIGTERM');
     await ended;
   }
