@@ -38,6 +38,7 @@ const NEEDED = [
   { program: 'unshare', package: 'util-linux' },
   { file: '/usr/share/gocode/src/golang.org/x/mod/sumdb/note/note.go', package: 'golang-golang-x-mod-dev' },
   { file: '/usr/share/seabios/bios-256k.bin', package: 'seabios' },
+  { file: '/usr/share/OVMF/OVMF_CODE_4M.fd', package: 'ovmf' },
 ];
 
 const UNPACKED = join(dirname(dirname(fileURLToPath(import.meta.url))), '.cache', 'debian');
