@@ -10,6 +10,7 @@ import {
   type Envelope,
 } from '@witnessmark/core';
 import { readFile, replaceFile, type Files } from '@witnessmark/trust';
+import { nextNumbered, sortNumbered } from './numbered-id.ts';
 
 const EXCEPTION_ID = /^E-[0-9]{4,9}$/;
 const SUFFIX = '.dsse.json';
@@ -26,16 +27,16 @@ export class ExceptionStore {
   /** Ids of all exceptions, oldest first. */
   async list(): Promise<readonly string[]> {
     const entries = await this.#files.list(this.#directory);
-    return entries
-      .filter(({ name, kind }) => kind === 'file' && name.endsWith(SUFFIX))
-      .map(({ name }) => name.slice(0, -SUFFIX.length))
-      .filter((id) => EXCEPTION_ID.test(id))
-      .sort((left, right) => toNumber(left) - toNumber(right));
+    return sortNumbered(
+      entries
+        .filter(({ name, kind }) => kind === 'file' && name.endsWith(SUFFIX))
+        .map(({ name }) => name.slice(0, -SUFFIX.length))
+        .filter((id) => EXCEPTION_ID.test(id)),
+    );
   }
 
   async nextId(): Promise<string> {
-    const last = (await this.list()).at(-1);
-    return `E-${String((last === undefined ? 0 : toNumber(last)) + 1).padStart(4, '0')}`;
+    return nextNumbered('E', await this.list());
   }
 
   /** Throws PL-121 for one that is not here or cannot be read. */
@@ -60,8 +61,4 @@ export class ExceptionStore {
   #path(exceptionId: string): string {
     return join(this.#directory, `${exceptionId}${SUFFIX}`);
   }
-}
-
-function toNumber(exceptionId: string): number {
-  return Number(exceptionId.slice(2));
 }

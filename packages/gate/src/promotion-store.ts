@@ -20,6 +20,7 @@ import {
 import { readFile, replaceFile, type Files, type MetadataSignature, type OpenFile } from '@witnessmark/trust';
 import { GateError } from './error.ts';
 import { GATE_LIMITS } from './limits.ts';
+import { nextNumbered, sortNumbered } from './numbered-id.ts';
 import { asObject, toSignature } from './stored-signature.ts';
 
 const PROMOTION_ID = /^P-[0-9]{4,9}$/;
@@ -64,15 +65,13 @@ export class PromotionStore {
   /** Ids of all promotions, oldest first. */
   async list(): Promise<readonly string[]> {
     const entries = await this.#files.list(this.#directory);
-    return entries
-      .filter(({ name, kind }) => kind === 'directory' && PROMOTION_ID.test(name))
-      .map(({ name }) => name)
-      .sort((left, right) => toNumber(left) - toNumber(right));
+    return sortNumbered(
+      entries.filter(({ name, kind }) => kind === 'directory' && PROMOTION_ID.test(name)).map(({ name }) => name),
+    );
   }
 
   async nextId(): Promise<string> {
-    const last = (await this.list()).at(-1);
-    return `P-${String((last === undefined ? 0 : toNumber(last)) + 1).padStart(4, '0')}`;
+    return nextNumbered('P', await this.list());
   }
 
   /** A place to put an image before its promotion exists; what an earlier attempt left is removed. */
@@ -186,8 +185,4 @@ function readableDecision(bytes: Bytes): readonly StoredDecision[] {
     if (cause instanceof WitnessmarkError) return [];
     throw cause;
   }
-}
-
-function toNumber(promotionId: string): number {
-  return Number(promotionId.slice(2));
 }

@@ -32,7 +32,7 @@ const SAFE = /[0-9A-Za-z .:/()+*=-]/;
 /** One label, printed once. Throws LB-107 when the content does not fit format or place. */
 export function formatZpl(content: LabelContent, format: LabelFormat, layout: LabelLayout = DEFAULT_LAYOUT): string {
   const symbol = toSymbolText(content, format);
-  const lines = [content.sku, ...groupSerial(content)];
+  const lines = [content.sku, ownSerial(content)];
   if (lines.some((line) => line.length > MAX_TEXT_LENGTH)) throw refuseLabel('LB-107', 'a line of text is too long');
   const { widthDots, heightDots, moduleDots, textDots } = layout;
   const textLeft = heightDots + MARGIN_DOTS;
@@ -73,8 +73,7 @@ function escapeField(text: string, allowed = ''): string {
   }).join('');
 }
 
-/** The serial as people read it aloud, without the SKU that stands above it. */
-function groupSerial({ sku, printedSerial }: LabelContent): readonly string[] {
-  const own = printedSerial.startsWith(`${sku}-`) ? printedSerial.slice(sku.length + 1) : printedSerial;
-  return [own];
+/** The serial without the SKU that stands above it. */
+function ownSerial({ sku, printedSerial }: LabelContent): string {
+  return printedSerial.startsWith(`${sku}-`) ? printedSerial.slice(sku.length + 1) : printedSerial;
 }

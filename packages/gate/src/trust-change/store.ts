@@ -17,6 +17,7 @@ import {
 import { readFile, replaceFile, type Files, type MetadataSignature } from '@witnessmark/trust';
 import { GateError } from '../error.ts';
 import { GATE_LIMITS } from '../limits.ts';
+import { nextNumbered, sortNumbered } from '../numbered-id.ts';
 import { asObject, toSignature } from '../stored-signature.ts';
 
 const CHANGE_ID = /^T-[0-9]{4,9}$/;
@@ -59,15 +60,13 @@ export class TrustChangeStore {
   /** Ids of all changes, oldest first. */
   async list(): Promise<readonly string[]> {
     const entries = await this.#files.list(this.#directory);
-    return entries
-      .filter(({ name, kind }) => kind === 'directory' && CHANGE_ID.test(name))
-      .map(({ name }) => name)
-      .sort((left, right) => toNumber(left) - toNumber(right));
+    return sortNumbered(
+      entries.filter(({ name, kind }) => kind === 'directory' && CHANGE_ID.test(name)).map(({ name }) => name),
+    );
   }
 
   async nextId(): Promise<string> {
-    const last = (await this.list()).at(-1);
-    return `T-${String((last === undefined ? 0 : toNumber(last)) + 1).padStart(4, '0')}`;
+    return nextNumbered('T', await this.list());
   }
 
   /** In one step: before it there is nothing, after it everything. */
@@ -175,8 +174,4 @@ function readableDecision(bytes: Bytes): readonly StoredChangeDecision[] {
     if (cause instanceof WitnessmarkError) return [];
     throw cause;
   }
-}
-
-function toNumber(changeId: string): number {
-  return Number(changeId.slice(2));
 }
