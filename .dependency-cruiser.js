@@ -17,9 +17,10 @@ export const MAY_IMPORT = {
   'piv-card': [],
   label: ['core'],
   'build-record': ['core'],
+  enrolment: ['core', 'attestation'],
   api: ['core', 'attestation'],
-  station: ['core', 'attestation', 'tlog', 'trust', 'custody', 'device', 'label', 'api'],
-  line: ['core', 'attestation', 'tlog', 'bundle', 'trust', 'custody', 'store', 'log', 'api'],
+  station: ['core', 'attestation', 'tlog', 'bundle', 'trust', 'custody', 'device', 'label', 'api'],
+  line: ['core', 'attestation', 'tlog', 'bundle', 'trust', 'custody', 'store', 'log', 'api', 'enrolment'],
 };
 
 /** These run in a browser: nothing of Node, but for the one file that adapts its cryptography. */

@@ -26,7 +26,7 @@ import {
   type Clock,
   type Envelope,
 } from '@witnessmark/core';
-import { buildStatement, operatorSession, type TrustedRoot } from '@witnessmark/attestation';
+import { buildStatement, refusal, type TrustedRoot } from '@witnessmark/attestation';
 import { generateSoftwareKey, NoteSigner, signEnvelope, SoftwareKey } from '@witnessmark/custody';
 import { checkSignatureIn, Line, startLineServer, toLineRules, type ReleaseSource } from '@witnessmark/line';
 import { EvidenceLog, TileStorage, VerifyPool } from '@witnessmark/log';
@@ -41,10 +41,8 @@ const PROOF_MARK = '"proof":"c2sp.org/';
 
 const PLACE = { plant: 'P1', line: 'L1' };
 const STATION = 'ST-1';
-const OPERATOR = 'op-1';
 /** Long enough to bring an entry to the size of an ordinary one. */
-const ROLE = 'operator '.repeat(14).trim();
-const SHIFT_MS = 8 * 3_600_000;
+const EXPECTED = 'an answer of the line '.repeat(12).trim();
 /** Statements are signed some time before they are sent. */
 const CLOCK_OFFSET_MS = 60_000;
 
@@ -95,10 +93,9 @@ async function main(): Promise<void> {
   const statements = Number(process.argv[2] ?? 60_000);
   const evidence = generateSoftwareKey('ecdsa-sha2-nistp256');
   const station = generateSoftwareKey('ecdsa-sha2-nistp256');
-  const operator = generateSoftwareKey('ecdsa-sha2-nistp256');
   const client = fork(import.meta.filename, [], { execArgv: process.execArgv });
   const total = FORMS.length * (WARM_UP + statements);
-  const bodyBytes = await ask<number>(client, { kind: 'sign', privateKey: operator.exportPem(), statements: total });
+  const bodyBytes = await ask<number>(client, { kind: 'sign', privateKey: station.exportPem(), statements: total });
   console.log(`${statements} statements of ${bodyBytes} bytes in each form, client on the same machine`);
 
   const directory = mkdtempSync(join(tmpdir(), 'wm-bench-http-'));
@@ -109,13 +106,13 @@ async function main(): Promise<void> {
     signer: new NoteSigner('bench.example/line', generateSoftwareKey('ed25519')),
     clock,
   });
-  const keys = [operator.publicKey];
+  const keys = [station.publicKey];
   // One core is the line's own thread's.
   const pool = new VerifyPool({ keys, limits: { workers: Math.max(1, availableParallelism() - 1) } });
   let ids = 0;
   const line = await Line.open({
     rules: toLineRules({ ...PLACE, maxClockOffsetMs: CLOCK_OFFSET_MS }),
-    trustedRoot: toTrustedRoot({ evidence, station, operator }),
+    trustedRoot: toTrustedRoot({ evidence, station }),
     log,
     views: store.views,
     releases: noReleases,
@@ -130,7 +127,7 @@ async function main(): Promise<void> {
   let from = 0;
   for (const form of FORMS) {
     const bare = await measureBareHttp(client, bodyBytes, form);
-    const costs = await measureCosts(evidence, operator);
+    const costs = await measureCosts(evidence, station);
     const warmUp = await ask<Report>(client, { kind: 'post', port, form, from, count: WARM_UP });
     const meter = new MachineMeter();
     const before = process.cpuUsage();
@@ -164,12 +161,12 @@ interface Costs {
   readonly sign: number;
 }
 
-async function measureCosts(evidence: SoftwareKey, operator: SoftwareKey): Promise<Costs> {
-  const sample = await signSession(0, operator);
+async function measureCosts(evidence: SoftwareKey, station: SoftwareKey): Promise<Costs> {
+  const sample = await signRefusal(0, station);
   const message = preAuthEncoding(sample.payloadType, sample.payload);
   const signature = sample.signatures[0]?.sig ?? message;
   return {
-    verify: measure(() => isSignedBy(operator.publicKey, message, signature)),
+    verify: measure(() => isSignedBy(station.publicKey, message, signature)),
     sign: measure(() => evidence.signNow(message)),
   };
 }
@@ -200,27 +197,34 @@ function printForm(form: Form, { report, costs, bare, serverMicros, mainMicros, 
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** A session is admitted by real rules – person, card, station, times – and has its row among the views. */
-async function signSession(number: number, operator: SoftwareKey): Promise<Envelope> {
-  const { keyid } = operator.publicKey;
-  const openedAt = Date.now();
+/** A refusal is admitted by real rules – station, place, code, marks – and has its row among the views. */
+async function signRefusal(number: number, station: SoftwareKey): Promise<Envelope> {
   const payload = buildStatement(
-    operatorSession,
-    { name: 'operator', digest: { sha256: keyid } },
+    refusal,
+    { name: 'station', digest: { sha256: station.publicKey.keyid } },
     {
-      session: { id: toId(number), openedAt: formatInstant(openedAt), expiresAt: formatInstant(openedAt + SHIFT_MS) },
-      operator: { id: OPERATOR, role: ROLE, credentialKeyDigest: { sha256: keyid } },
+      id: toId(number),
+      transactionId: null,
+      kind: 'HOLD',
+      code: 'HD-01',
+      deviceId: null,
+      labelSerial: null,
       station: { id: STATION, line: PLACE.line },
+      operatorId: null,
+      expected: EXPECTED,
+      observed: 'no answer',
+      refusedAt: formatInstant(Date.now()),
+      environment: { simulated: false, rehearsal: false, breakGlass: null },
     },
   );
-  return signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [operator]);
+  return signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [station]);
 }
 
 function toId(number: number): string {
   return `01900000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-function toTrustedRoot(keys: Readonly<Record<'evidence' | 'station' | 'operator', SoftwareKey>>): TrustedRoot {
+function toTrustedRoot(keys: Readonly<Record<'evidence' | 'station', SoftwareKey>>): TrustedRoot {
   const entry = (role: keyof typeof keys, owner: string): TrustedRoot['keys'][number] => ({
     role,
     publicKey: encodeBase64(keys[role].publicKey.spki),
@@ -236,7 +240,7 @@ function toTrustedRoot(keys: Readonly<Record<'evidence' | 'station' | 'operator'
     version: 1,
     logs: [],
     witnesses: [],
-    keys: [entry('evidence', PLACE.line), entry('station', STATION), entry('operator', OPERATOR)],
+    keys: [entry('evidence', PLACE.line), entry('station', STATION)],
     certificateAuthorities: [],
     revocations: [],
   };
@@ -286,7 +290,7 @@ function serveOrders(): void {
     }
     const key = new SoftwareKey(createPrivateKey(order.privateKey));
     for (let number = 0; number < order.statements; number += 1) {
-      bodies.push(formatJson({ envelope: fromEnvelope(await signSession(number, key)) }));
+      bodies.push(formatJson({ envelope: fromEnvelope(await signRefusal(number, key)) }));
     }
     return bodies[0]?.length ?? 0;
   };

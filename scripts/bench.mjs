@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { bootstrap, ROOT } from './bootstrap.mjs';
 
-const BENCHES = ['append', 'append-http', 'fsck', 'verify', 'station', 'custody'];
+const BENCHES = ['append', 'append-http', 'fsck', 'verify', 'station', 'slots', 'custody'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHES.includes(name));

@@ -11,6 +11,7 @@ import type { BundleErrorCode } from '@witnessmark/bundle';
 import type { CoreErrorCode } from '@witnessmark/core';
 import type { CustodyErrorCode } from '@witnessmark/custody';
 import type { DeviceErrorCode } from '@witnessmark/device';
+import type { EnrolmentErrorCode } from '@witnessmark/enrolment';
 import type { GateErrorCode } from '@witnessmark/gate';
 import type { LineErrorCode } from '@witnessmark/line';
 import type { LogErrorCode } from '@witnessmark/log';
@@ -38,6 +39,7 @@ type ErrorCode =
   | BoundaryErrorCode
   | BuildRecordErrorCode
   | DeviceErrorCode
+  | EnrolmentErrorCode
   | ApiErrorCode
   | StationErrorCode
   | LineErrorCode
@@ -130,6 +132,30 @@ export const ERROR_CATALOGUE = {
   ERR_BUILD_RECORD_UNREADABLE: {
     meaning: 'Part of this machine cannot be read, so what it is made of cannot be told.',
     next: 'Give the station the rights to read the file named, then measure again.',
+  },
+  ERR_BUILD_RECORD_DIRECTORY: {
+    meaning: 'A directory that must be new or empty holds something.',
+    next: 'Name another directory.',
+  },
+  ERR_ENROLMENT_FORMAT: {
+    meaning: 'The bytes are not an enrolment, an answer, a certificate or a TPM quote we read.',
+    next: DAMAGED,
+  },
+  ERR_ENROLMENT_PAPER: {
+    meaning: 'The fingerprint was not typed as it stands on the paper.',
+    next: 'Look at the group that is named, and type the fingerprint again.',
+  },
+  ERR_ENROLMENT_MACHINE: {
+    meaning: 'Part of this machine cannot be read, so nobody can tell which machine it is.',
+    next: 'Give the station the rights to read the file named, then try again.',
+  },
+  ERR_ENROLMENT_TPM: {
+    meaning: 'The TPM or tpm2-tools gave no answer.',
+    next: 'Check that tpm2-tools is installed, the resource manager runs, and the handle names the right key.',
+  },
+  ERR_ENROLMENT_TLS: {
+    meaning: 'The key of a connection cannot be used as it is named.',
+    next: 'Check the reference, the PIN and the token; install libengine-pkcs11-openssl for a key in a token.',
   },
   ERR_BUNDLE_TOO_LARGE: { meaning: 'The evidence file is larger than one may be.', next: DAMAGED },
   ERR_BUNDLE_FORMAT: { meaning: 'The bytes are not a unit evidence file.', next: DAMAGED },
@@ -250,11 +276,19 @@ export const ERROR_CATALOGUE = {
     meaning: 'The device gave no answer; it may or may not have changed.',
     next: 'Leave the unit in the fixture and run again: it is read back.',
   },
+  ERR_STATION_SLOT_OPEN: {
+    meaning: 'A slot that is not configured any more holds units that are not finished.',
+    next: 'Add the slot to station.json again and let it finish them.',
+  },
   ERR_STATION_LOCKED: {
     meaning: 'Another process works on the folder of this station.',
     next: 'Stop one of the two.',
   },
   ERR_LINE_CONFIG: { meaning: 'The rules of the line are not valid.', next: 'Correct the named members of line.json.' },
+  ERR_LINE_BADGES: {
+    meaning: 'A PIN or a PIN record of a badge is not acceptable.',
+    next: 'Choose a PIN of 6 to 12 digits that is no run; enrol the badge anew when its record is damaged.',
+  },
   ERR_LINE_CLOSED: { meaning: 'The line is ending.', next: 'Start it again.' },
   ERR_API_UNREACHABLE: {
     meaning: 'The line server gave no answer, so the outcome is not known.',

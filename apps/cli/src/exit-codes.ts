@@ -67,6 +67,9 @@ const REASON_EXITS: readonly (readonly [prefix: string, exit: ExitCode])[] = [
   ['CE-', EXIT.refused],
   ['BX-', EXIT.refused],
   ['BG-', EXIT.refused],
+  // The connection to the line, not what is said over it.
+  ['ID-109', EXIT.fault],
+  ['ID-', EXIT.refused],
   ['TR-', EXIT.refused],
   // Tokens and their modules that are absent, busy or broken; every other finding about keys is a refusal.
   ['CU-101', EXIT.fault],
@@ -104,7 +107,11 @@ const ERROR_EXITS: readonly (readonly [prefix: string, exit: ExitCode])[] = [
   ['ERR_HARDWARE_ID', EXIT.usage],
   ['ERR_LABEL_', EXIT.usage],
   ['ERR_BUILD_RECORD_FORMAT', EXIT.usage],
+  ['ERR_BUILD_RECORD_DIRECTORY', EXIT.usage],
   ['ERR_BUILD_RECORD_', EXIT.fault],
+  ['ERR_ENROLMENT_FORMAT', EXIT.usage],
+  ['ERR_ENROLMENT_PAPER', EXIT.usage],
+  ['ERR_ENROLMENT_', EXIT.fault],
   ['ERR_BUNDLE_', EXIT.usage],
   ['ERR_TLOG_', EXIT.usage],
   ['ERR_CUSTODY_SIGN', EXIT.fault],
@@ -125,6 +132,7 @@ const ERROR_EXITS: readonly (readonly [prefix: string, exit: ExitCode])[] = [
   ['ERR_DEVICE_PROFILE', EXIT.usage],
   ['ERR_DEVICE_', EXIT.fault],
   ['ERR_STATION_LOCKED', EXIT.usage],
+  ['ERR_STATION_SLOT_OPEN', EXIT.usage],
   ['ERR_STATION_', EXIT.fault],
   ['ERR_API_', EXIT.fault],
 ];

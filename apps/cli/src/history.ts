@@ -6,13 +6,19 @@ import {
   breakGlassReview,
   disposition,
   imageUnsealing,
+  labelEvent,
   operatorSession,
+  badgeEvent,
+  sessionEnd,
   parseStatement,
   PREDICATE_TYPES,
   provisioningEvent,
   provisioningIntent,
   readPredicateType,
   refusal,
+  stationBuild,
+  stationStart,
+  unitCheck,
   type PredicateDefinition,
 } from '@witnessmark/attestation';
 import type { LoggedEnvelope } from '@witnessmark/bundle';
@@ -49,8 +55,18 @@ export function describeStatement(payload: Bytes): readonly RowText[] {
 }
 
 const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> = {
-  [PREDICATE_TYPES.operatorSession]: reader(operatorSession, ({ session, operator, station }) => [
-    row(session.openedAt, `${station.id}  ${operator.id}`, `signed in until ${session.expiresAt}`),
+  [PREDICATE_TYPES.operatorSession]: reader(operatorSession, ({ session, operator, credential, station }) => [
+    row(
+      session.openedAt,
+      `${station.id}  ${operator.id}`,
+      `signed in by ${credential.kind} until ${session.expiresAt}`,
+    ),
+  ]),
+  [PREDICATE_TYPES.sessionEnd]: reader(sessionEnd, ({ operator, station, reason, endedAt }) => [
+    row(endedAt, `${station.id}  ${operator.id}`, `session ended: ${reason}`),
+  ]),
+  [PREDICATE_TYPES.badgeEvent]: reader(badgeEvent, ({ action, person, decidedBy, reason, at }) => [
+    row(at, decidedBy.id, `badge of ${person}: ${action}, ${reason}`),
   ]),
   [PREDICATE_TYPES.imageUnsealing]: reader(imageUnsealing, ({ release, identity, station, operator, requestedAt }) => [
     row(
@@ -71,7 +87,7 @@ const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> 
     ],
   ),
   [PREDICATE_TYPES.provisioningEvent]: reader(provisioningEvent, (event) => {
-    const { timing, station, operator, components, security } = event;
+    const { timing, station, operator, components, security, boot } = event;
     const where = `${station.id}  ${operator.id}`;
     return [
       ...(timing.programmedAt === null ? [] : [row(timing.programmedAt, where, 'programmed', 'commanded')]),
@@ -83,6 +99,16 @@ const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> 
           measurement.grade,
         ),
       ),
+      ...(boot === undefined
+        ? []
+        : [
+            row(
+              timing.measuredAt ?? timing.signedAt,
+              where,
+              `started on ${boot.model}, names ${boot.component}: ${boot.result} ${boot.digest?.sha256.slice(0, 12) ?? ''}`.trimEnd(),
+              boot.grade,
+            ),
+          ]),
       row(timing.signedAt, where, `write protection ${security.writeProtection.state}`, security.writeProtection.grade),
       row(
         timing.signedAt,
@@ -90,6 +116,28 @@ const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> 
         `${event.event.seq}. ${event.event.type}: ${event.outcome}${event.code === null ? '' : ` ${event.code}`}`,
       ),
     ];
+  }),
+  [PREDICATE_TYPES.labelEvent]: reader(
+    labelEvent,
+    ({ action, copy, reason, authority, printer, station, operator, madeAt }) => [
+      row(
+        madeAt,
+        `${station.id}  ${authority?.id ?? operator.id}`,
+        [
+          `label ${action === 'scanned' ? 'scanned back' : action}, copy ${copy}`,
+          ...(printer === null ? [] : [`on ${printer}`]),
+          ...(reason === null ? [] : [`because ${reason}`]),
+        ].join(', '),
+      ),
+    ],
+  ),
+  [PREDICATE_TYPES.unitCheck]: reader(unitCheck, (check) => {
+    const { result, findings, authority, label, station, operator, checkedAt } = check;
+    const lifted = authority === null ? '' : `, flag lifted by ${authority.id}`;
+    const found = findings.map(({ code, expected, observed }) => `${code}: expected ${expected}; found ${observed}`);
+    return [`checked under label ${label.serial}: ${result}${lifted}`, ...found].map((what) =>
+      row(checkedAt, `${station.id}  ${operator.id}`, what, 'readBack'),
+    );
   }),
   [PREDICATE_TYPES.refusal]: reader(refusal, ({ code, kind, station, operatorId, refusedAt, expected, observed }) => [
     row(
@@ -101,6 +149,17 @@ const READERS: Readonly<Record<string, (payload: Bytes) => readonly RowText[]>> 
   [PREDICATE_TYPES.disposition]: reader(disposition, ({ code, action, decidedBy, reason, decidedAt, station }) => [
     row(decidedAt, `${station.id}  ${decidedBy.id}`, `decided about ${code}: ${action}, because ${reason}`),
   ]),
+  [PREDICATE_TYPES.stationBuild]: reader(stationBuild, (build) => {
+    const { place, stations, version, proposedBy, approvedBy, reason, ticket, proposedAt } = build;
+    const whom = `by ${proposedBy.id} and ${approvedBy.id}, because ${reason} (${ticket})`;
+    const where = `${place.line}  ${proposedBy.id}, ${approvedBy.id}`;
+    return [row(proposedAt, where, `build version ${version} approved for ${stations.join(', ')}, ${whom}`)];
+  }),
+  [PREDICATE_TYPES.stationStart]: reader(stationStart, ({ station, sequence, reason, build, quote, measuredAt }) => {
+    const compared = build === null ? 'no approved build' : `build version ${build.version}`;
+    const grade = quote === null ? 'measured' : 'attested';
+    return [row(measuredAt, `${station.id}  -`, `start ${sequence}, measured: ${reason}, ${compared}`, grade)];
+  }),
   [PREDICATE_TYPES.breakGlassOpening]: reader(
     breakGlassOpening,
     ({ place, scope, minutes, reason, ticket, requestedBy, confirmedBy, openedAt }) => [

@@ -30,7 +30,8 @@ export function purposeOfStatement(message: Bytes): string {
 /** Every statement, for whoever signs all of them. */
 export const STATEMENT_PURPOSES: readonly string[] = [...NAMES.values()];
 
-/** Every statement that is logged wherever it is signed; permits and their requests are not. */
+/** Every statement that is logged wherever it is signed; permits, their requests and answers to stations are not. */
+const NOT_LOGGED: ReadonlySet<string> = new Set(['badge-sign-in', 'permit', 'permit-request', 'station-admission']);
 export const LOGGED_PURPOSES: ReadonlySet<string> = new Set(
-  [...NAMES.values()].filter((name) => name !== 'permit' && name !== 'permit-request'),
+  [...NAMES.values()].filter((name) => !NOT_LOGGED.has(name)),
 );

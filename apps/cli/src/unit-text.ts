@@ -14,13 +14,16 @@ const WORDS: Readonly<Record<UnitResult['phase'], readonly [word: string, style:
   interrupted: ['HOLD', 'yellow'],
 };
 
+/** Made without the line: neither PASS nor anybody's to decide. */
+const WAITING = ['WAITS', 'yellow'] as const;
+
 export function exitCodeOfUnit({ phase, code }: UnitResult): ExitCode {
   return phase === 'passed' ? EXIT.yes : exitCodeOfReason(code ?? '');
 }
 
 /** For example `PASS  GW-210-7Q3K-9ZD2-M4XT  2.4 s  log entry 12`, and for a "no" what was found and what next. */
 export function formatUnit(output: Output, result: UnitResult): readonly string[] {
-  const [word, style] = WORDS[result.phase];
+  const [word, style] = result.code === 'HD-06' ? WAITING : WORDS[result.phase];
   const { code, detail, serial, record, resumed, seconds } = result;
   const facts = [
     `${output.style(style, word)}  ${serial ?? 'label not read'}`,

@@ -38,9 +38,40 @@ function board(index: number): { readonly device: string; readonly label: string
   return found;
 }
 
+function ofStation(verb: string, ...words: readonly string[]): readonly string[] {
+  return ['station', verb, '--data', site.data, ...words];
+}
+
+function stationBuild(verb: string, ...words: readonly string[]): readonly string[] {
+  const why = verb === 'propose' ? ['--reason', 'test', '--ticket', 'T-1'] : ['--line', line.url];
+  return ['station-build', verb, '--data', site.data, '--key', site.key('supervisor-sam'), ...why, ...words];
+}
+
 function breakGlass(verb: string, ...words: readonly string[]): readonly string[] {
   const where = ['--data', site.data, '--line', line.url];
   return ['break-glass', verb, ...where, '--key', site.key('supervisor-sam'), ...words];
+}
+
+function admit(...words: readonly string[]): readonly string[] {
+  const files = ['--request', site.path('image.bin'), '--out', site.path('answer.json')];
+  return ['trust', 'admit', '--data', site.data, '--key', site.key('author-alex'), ...files, ...words];
+}
+
+function authority(...words: readonly string[]): readonly string[] {
+  return ['trust', 'authority', '--key', site.path('ca.pem'), '--out', site.path('ca.crt'), ...words];
+}
+
+function certifyLine(...words: readonly string[]): readonly string[] {
+  const from = ['--authority-key', site.key('author-alex'), '--authority', site.path('no-authority.crt')];
+  return ['trust', 'certify-line', ...from, '--key', site.path('tls.pem'), '--out', site.path('tls.crt'), ...words];
+}
+
+function badge(verb: string, url: string, ...words: readonly string[]): readonly string[] {
+  return ['badge', verb, ...words, '--data', site.data, '--line', url];
+}
+
+function atStation(verb: string, url: string): readonly string[] {
+  return ['station', verb, '--data', site.data, '--line', url];
 }
 
 /** One without keys. */
@@ -237,6 +268,14 @@ const ROWS: readonly Row[] = [
   { name: 'trust status of all', exit: 0, argv: () => ['trust', 'status', '--data', site.data] },
   { name: 'trust status of none', exit: 4, argv: () => ['trust', 'status', 'T-9999', '--data', site.data] },
   { name: 'trust publish of none', exit: 4, argv: () => ['trust', 'publish', 'T-9999', '--data', site.data] },
+  { name: 'trust admit of a request that is none', exit: 2, argv: () => admit('--fingerprint', 'ab'.repeat(32)) },
+  { name: 'trust authority', exit: 0, argv: () => authority('--organization', 'P1') },
+  { name: 'trust authority of nobody', exit: 2, argv: () => authority() },
+  { name: 'trust certify-line without a host', exit: 2, argv: () => certifyLine() },
+  { name: 'trust certify-line of a line nobody certifies', exit: 2, argv: () => certifyLine('--host', 'localhost') },
+  { name: 'station init where a site is', exit: 2, argv: () => ['station', 'init', '--data', site.data] },
+  { name: 'station enroll without an identity', exit: 2, argv: () => ofStation('enroll') },
+  { name: 'station retire without an identity', exit: 2, argv: () => ofStation('retire', '--reason', 'test') },
 
   { name: 'line serve beside another writer', exit: 4, argv: () => ['line', 'serve', '--data', site.data], real: true },
   {
@@ -253,6 +292,26 @@ const ROWS: readonly Row[] = [
   { name: 'line stops', exit: 0, argv: () => ['line', 'stops', '--line', line.url], real: true },
   { name: 'line stops of nobody', exit: 6, argv: () => ['line', 'stops', '--line', NOBODY] },
   { name: 'line stops at something that is no URL', exit: 2, argv: () => ['line', 'stops', '--line', 'line-1'] },
+  { name: 'golden list', exit: 0, argv: () => golden('list'), real: true },
+  { name: 'golden list of nobody', exit: 6, argv: () => ['golden', 'list', '--data', site.data, '--line', NOBODY] },
+  {
+    name: 'golden register of a board that holds nothing',
+    exit: 4,
+    argv: () => [
+      ...golden('register', '--device', board(0).device, '--kind', 'golden', '--image', site.image),
+      ...['--key', site.key('supervisor-sam'), '--reason', 'test'],
+    ],
+  },
+  {
+    name: 'golden retire of a unit that is none',
+    exit: 3,
+    argv: () => golden('retire', 'GW-210-0000-0000-0000', '--key', site.key('supervisor-sam'), '--reason', 'test'),
+  },
+  {
+    name: 'golden check of a unit of a kind there is not',
+    exit: 2,
+    argv: () => golden('check', '--device', board(0).device, '--kind', 'silver'),
+  },
   { name: 'line decide about nothing', exit: 3, argv: () => decide('GW-210-0000-0000-0000'), real: true },
   { name: 'line decide with a choice that does not exist', exit: 2, argv: () => [...decide('x'), '--action', 'goOn'] },
   {
@@ -261,11 +320,83 @@ const ROWS: readonly Row[] = [
     argv: () => [...decide('x'), '--key', site.key('operator-olga')],
   },
 
+  { name: 'badge list', exit: 0, argv: () => badge('list', line.url), real: true },
+  { name: 'badge list of nobody', exit: 6, argv: () => badge('list', NOBODY) },
+  {
+    name: 'badge enrol for nobody',
+    exit: 2,
+    argv: () => badge('enrol', line.url, '3310', '--key', site.key('supervisor-sam')),
+  },
+  {
+    name: 'badge unlock of a badge nobody has',
+    exit: 1,
+    argv: () => badge('unlock', line.url, '3310', '--key', site.key('supervisor-sam')),
+    real: true,
+  },
+  {
+    name: 'badge revoke of a badge nobody has',
+    exit: 1,
+    argv: () => badge('revoke', line.url, '3310', '--key', site.key('supervisor-sam')),
+    real: true,
+  },
+  { name: 'station sessions', exit: 0, argv: () => atStation('sessions', line.url), real: true },
+  { name: 'station sessions of nobody', exit: 6, argv: () => atStation('sessions', NOBODY) },
+  { name: 'station sign-out', exit: 0, argv: () => atStation('sign-out', line.url), real: true },
+  { name: 'station sign-out at nobody', exit: 6, argv: () => atStation('sign-out', NOBODY) },
+  { name: 'label print without a unit', exit: 2, argv: () => ['label', 'print', '--data', site.data] },
+  { name: 'label scan without a station', exit: 2, argv: () => ['label', 'scan', '--scan', 'x'] },
+  { name: 'label reprint without a unit', exit: 2, argv: () => ['label', 'reprint', '--data', site.data] },
+  { name: 'label void without a decision', exit: 2, argv: () => ['label', 'void', '--data', site.data, '--unit', 'x'] },
+  { name: 'station check without a fixture', exit: 2, argv: () => ofStation('check', '--label', 'x') },
+  { name: 'station clock without a time service', exit: 2, argv: () => ofStation('clock') },
+  {
+    name: 'time sign of nothing',
+    exit: 2,
+    argv: () => ['time', 'sign', site.path('none.json'), '--key', site.key('approver-anna'), '--out', site.path('t')],
+  },
+  { name: 'station cache list', exit: 0, argv: () => ['station', 'cache', 'list', '--data', site.data], real: true },
+  {
+    name: 'station cache with a verb there is not',
+    exit: 2,
+    argv: () => ['station', 'cache', 'melt', '--data', site.data],
+  },
   { name: 'station label', exit: 0, argv: () => stationLabel(board(0).device), real: true },
   { name: 'station label without a board', exit: 2, argv: () => stationLabel(`simulated:${site.path('none.chip')}`) },
   { name: 'station label without a programmer', exit: 6, argv: () => stationLabel('flashrom:127.0.0.1:9') },
   { name: 'station label with a fixture that is none', exit: 2, argv: () => stationLabel('jtag:1') },
   { name: 'station label with a chip nobody knows', exit: 2, argv: () => stationLabel('flashrom:127.0.0.1:9,chip=X') },
+  {
+    name: 'station-build propose of a station that is not told what to measure',
+    exit: 2,
+    argv: () => stationBuild('propose', '--approver', 'ben', '--out', site.path('build')),
+  },
+  {
+    name: 'station-build approve of a directory without a record',
+    exit: 2,
+    argv: () => stationBuild('approve', site.folder),
+  },
+  { name: 'station diff of a station that is not told what to measure', exit: 2, argv: () => ofStation('diff') },
+  { name: 'station selftest', exit: 0, argv: () => ofStation('selftest', '--line', line.url) },
+  {
+    name: 'station selftest with a fixture that does not answer',
+    exit: 1,
+    argv: () => ofStation('selftest', '--line', line.url, '--device', 'flashrom:127.0.0.1:9'),
+  },
+  {
+    name: 'station prove of a station that is not told what to measure',
+    exit: 2,
+    argv: () => ofStation('prove', '--nonce', 'audit-2026', '--out', site.path('proof.json')),
+  },
+  {
+    name: 'station verify-proof of a file that is none',
+    exit: 2,
+    argv: () => ofStation('verify-proof', site.image, '--nonce', 'audit-2026'),
+  },
+  {
+    name: 'station rebuild from a directory without a record',
+    exit: 3,
+    argv: () => ofStation('rebuild', '--from', site.folder, '--root', site.path('root')),
+  },
   {
     name: 'station program without a line',
     exit: 6,
@@ -585,6 +716,10 @@ function files(): string {
   return site.path('files');
 }
 
+function golden(verb: string, ...words: readonly string[]): readonly string[] {
+  return ['golden', verb, ...words, '--data', site.data, '--line', line.url];
+}
+
 function moveMedium(verb: 'ingest' | 'export', person: string, from = files()): readonly string[] {
   const what = ['--medium', 'STICK-7', '--key', site.key(person), '--to', site.path('never'), '--purpose', 'test'];
   return ['media', verb, from, '--data', site.data, ...what, ...(verb === 'ingest' ? ['--record', 'office'] : [])];
@@ -808,7 +943,7 @@ describe('what changes something', () => {
         await expectDone(own.station('program', made.device, started.url, '--label', made.label));
         expect(await started.end(signal)).toBe(exit);
       }
-      expect((await run(['log', 'show', '--data', own.data])).stdout).toContain('\n6 entries, head signed by');
+      expect((await run(['log', 'show', '--data', own.data])).stdout).toContain('\n8 entries, head signed by');
     } finally {
       own.remove();
     }

@@ -14,16 +14,19 @@ import {
   type Envelope,
   type PublicKey,
 } from '@witnessmark/core';
-import { CustodyClient, NoteSigner } from '@witnessmark/custody';
+import { CustodyClient, NoteSigner, readAccount } from '@witnessmark/custody';
 import { EvidenceLog, TileStorage } from '@witnessmark/log';
 import { openSqliteStore } from '@witnessmark/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatTokenLog, recordTokenLog } from '../../../packages/custody/test/support/yubihsm-log.ts';
 import { systemClock } from '../src/system.ts';
 import { CustodySite, demandDone, hasSoftHsm, RunningProgram } from './custody-site.ts';
 import { run, runProcess, type RunResult } from './run.ts';
 
 const LABELS = ['d1a1000000000001', 'd1a1000000000002', 'd1a1000000000003', 'd1a1000000000004'];
 
+/** What a token keeps before somebody has to read it. */
+const MAX_LOG_ENTRIES = 62;
 /** Together more than any wait on the slowest machine. */
 const MAX_TRIES = 200;
 const POLL_MS = 100;
@@ -85,10 +88,37 @@ describe.skipIf(!hasSoftHsm())('a site whose keys are in custody', () => {
     // What the line publishes at its end leaves nothing on its way.
     await line.end();
     expect((await run(['log', 'fsck', '--data', site.data])).exit).toBe(0);
-    const balance = await run(['keys', 'reconcile', '--data', site.data, '--recent', '0']);
+    const reconcile = ['keys', 'reconcile', '--data', site.data, '--recent', '0'];
+    const balance = await run(reconcile);
     expect(`${balance.exit} ${balance.stdout}`).toMatch(/^0 balanced/);
+    await expectTokenCounts(reconcile);
     line = await site.startLine();
   }, 60_000);
+
+  /** A46: the token's own count explains custody's, in readings of an audit log; one signature more, and it is an alarm. */
+  async function expectTokenCounts(reconcile: readonly string[]): Promise<void> {
+    const signed = readAccount(site.inCustody('journal')).filter(({ outcome }) => outcome === 'signed');
+    const objects = [...new Set(signed.map(({ keyid }) => keyid))];
+    const signatures = signed.map(({ keyid }) => ({ command: 0x56, targetKey: objects.indexOf(keyid) + 1 }));
+    const keys = objects.flatMap((keyid, index) => ['--token-key', `${index + 1}=${keyid}`]);
+    const count = (events: typeof signatures): Promise<RunResult> => {
+      const { entries, ...unlogged } = recordTokenLog(events);
+      const readings: string[] = [];
+      for (let from = 0; from < entries.length; from += MAX_LOG_ENTRIES) {
+        const reading = site.path(`audit-${from}.bin`);
+        writeFileSync(reading, formatTokenLog({ ...unlogged, entries: entries.slice(from, from + MAX_LOG_ENTRIES) }));
+        readings.push('--token-log', reading);
+      }
+      return run([...reconcile, ...keys, ...readings]);
+    };
+    const even = await count(signatures);
+    expect(`${even.exit} ${even.stdout}`).toMatch(
+      new RegExp(`^0 balanced.*the token counts ${signatures.length}`, 's'),
+    );
+    const more = await count([...signatures, signatures[0]!]);
+    expect(`${more.exit} ${more.stdout}`).toMatch(/^1 CU-163 /);
+    expect((await count(signatures.slice(1))).stdout).toContain('CU-164');
+  }
 
   it('the token is pulled from custody: LS-304, and by itself again when it is back', async () => {
     const tokens = site.inCustody('tokens');

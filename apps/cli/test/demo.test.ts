@@ -140,7 +140,7 @@ describe('demo', () => {
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     await isReady;
-    for (const code of ['LS-101', 'LS-503', 'TR-105', 'UF-03', 'LS-301', 'PL-106', 'LS-202', 'EV-102', 'LG-102']) {
+    for (const code of ['LS-101', 'LS-503', 'LS-321', 'UF-03', 'LS-301', 'PL-106', 'LS-202', 'EV-102', 'LG-102']) {
       expect(shown).toMatch(new RegExp(`^   refused  ${code}  `, 'm'));
     }
     expect(shown).toMatch(/^1 of 1 units VERIFIED, 9 of 9 troubles refused, \d+\.\d s$/m);

@@ -29,20 +29,27 @@ import type {
   LoggedEntry,
   OpenStop,
   SiteRecordView,
+  StationTally,
   UnitSummary,
   UnsealedImages,
   UnsealingService,
 } from './line-service.ts';
+import type { OfflineService } from './offline-service.ts';
 import { API_LIMITS, BATCH_RESPONSE_JSON_LIMITS, RESPONSE_JSON_LIMITS } from './limits.ts';
 import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 import { JSON_MEDIA_TYPE, ROUTES, type Route } from './routes.ts';
+import type { EnrolledBadge, OpenSession, SessionChallenge, SessionService } from './session-service.ts';
 import {
+  badgesBody,
   batchResultsBody,
   loggedEntryBody,
+  openSessionsBody,
   openStopsBody,
   permitResponseBody,
   problemBody,
+  sessionChallengeAnswer,
   siteRecordsBody,
+  stationTalliesBody,
   timeBody,
   toReasonCode,
   unitBody,
@@ -68,7 +75,7 @@ interface Answer {
   readonly body: Bytes;
 }
 
-export class HttpLineService implements LineService, LineViews, UnsealingService {
+export class HttpLineService implements LineService, LineViews, UnsealingService, SessionService, OfflineService {
   readonly #baseUrl: string;
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
@@ -86,6 +93,11 @@ export class HttpLineService implements LineService, LineViews, UnsealingService
   async requestPermit(request: Envelope): Promise<Envelope> {
     const answer = await this.#call(ROUTES.requestPermit, { body: { envelope: fromEnvelope(request) } });
     return readEnvelope(readJson(answer, permitResponseBody).permit);
+  }
+
+  async requestAllowance(request: Envelope): Promise<LoggedEntry> {
+    const answer = await this.#call(ROUTES.requestAllowance, { body: { envelope: fromEnvelope(request) } });
+    return readLoggedEntry(readJson(answer, loggedEntryBody));
   }
 
   async submit(statement: Envelope, attachments: Attachments = {}): Promise<LoggedEntry> {
@@ -120,6 +132,25 @@ export class HttpLineService implements LineService, LineViews, UnsealingService
     };
   }
 
+  async sessionChallenge(station: string): Promise<SessionChallenge> {
+    const answer = readJson(await this.#call(ROUTES.sessionChallenge, { body: { station } }), sessionChallengeAnswer);
+    return { ...answer, expiresAt: parseInstant(answer.expiresAt) };
+  }
+
+  async signInWithBadge(request: Envelope, pin: string): Promise<LoggedEntry> {
+    const answer = await this.#call(ROUTES.badgeSignIn, { body: { envelope: fromEnvelope(request), pin } });
+    return readLoggedEntry(readJson(answer, loggedEntryBody));
+  }
+
+  async openSessions(): Promise<readonly OpenSession[]> {
+    const answer = await this.#call(ROUTES.openSessions);
+    return readJson(answer, openSessionsBody).sessions;
+  }
+
+  async badges(): Promise<readonly EnrolledBadge[]> {
+    return readJson(await this.#call(ROUTES.badges), badgesBody).badges;
+  }
+
   async time(): Promise<LineTime> {
     const { now, breakGlass } = readJson(await this.#call(ROUTES.time), timeBody);
     return { now: parseInstant(now), breakGlass };
@@ -142,6 +173,10 @@ export class HttpLineService implements LineService, LineViews, UnsealingService
       if (!isReasonCode(stop.code)) throw protocolError(`the line names a code we do not know: ${stop.code}`);
       return { ...stop, code: stop.code };
     });
+  }
+
+  async stationTallies(): Promise<readonly StationTally[]> {
+    return readJson(await this.#call(ROUTES.stationTallies), stationTalliesBody).stations;
   }
 
   async siteRecords(kind: string): Promise<readonly SiteRecordView[]> {

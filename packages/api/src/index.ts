@@ -13,7 +13,7 @@ export {
   OCTETS_MEDIA_TYPE,
   ROUTES,
 } from './routes.ts';
-export { permitRequestBody, submitBatchBody, submitBody } from './schemas.ts';
+export { badgeSignInBody, permitRequestBody, sessionChallengeBody, submitBatchBody, submitBody } from './schemas.ts';
 
 export type { BatchItem, BatchOutcome } from './batch.ts';
 export type { ApiErrorCode } from './error.ts';
@@ -26,6 +26,8 @@ export type {
   LoggedEntry,
   OpenStop,
   SiteRecordView,
+  SlotTally,
+  StationTally,
   UnitState,
   UnitSummary,
   UnsealedImages,
@@ -35,4 +37,6 @@ export type {
 export type { OpenApiDocument } from './openapi.ts';
 export type { ProtocolProblemCode } from './problem.ts';
 export type { Route, RouteBody, RouteName } from './routes.ts';
+export type { EnrolledBadge, OpenSession, SessionChallenge, SessionService, SessionTerms } from './session-service.ts';
 export type { EnvelopeJson, Health, LoggedEntryJson, Problem } from './schemas.ts';
+export type { OfflineService } from './offline-service.ts';

@@ -15,6 +15,12 @@ export const API_LIMITS = {
   maxEvidenceBytes: 8 * 1024 * 1024,
   /** Stops listed in one answer. */
   maxOpenStops: 1000,
+  /** Open sessions listed in one answer. */
+  maxOpenSessions: 1000,
+  /** Badges listed in one answer. */
+  maxBadges: 1000,
+  /** Stations whose counts are listed in one answer. */
+  maxStations: 100,
   /** Site records listed in one answer, each with its statement. */
   maxSiteRecords: MAX_SITE_RECORDS,
   maxSiteRecordsBytes: MAX_SITE_RECORDS * (MAX_ENVELOPE_BYTES + 2048),

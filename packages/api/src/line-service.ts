@@ -103,11 +103,37 @@ export interface SiteRecordView {
   readonly envelope: Envelope;
 }
 
+/** What one place of a station did since a time. A unit that was tried twice was begun twice. */
+export interface SlotTally {
+  /** Null at a station with one place. */
+  readonly slot: number | null;
+  readonly begun: number;
+  /** Of them, further attempts at the same unit. */
+  readonly retests: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly held: number;
+  readonly aborted: number;
+  /** Scans that ended in a refusal. */
+  readonly refused: number;
+  /** Of everything that did not pass, by code. */
+  readonly failures: readonly { readonly code: string; readonly count: number }[];
+}
+
+export interface StationTally {
+  readonly station: string;
+  /** RFC 3339: one shift ago. */
+  readonly since: string;
+  readonly slots: readonly SlotTally[];
+}
+
 /** What supervisors and tools read; nothing here changes anything. */
 export interface LineViews {
   /** By device id or label serial; null for a unit the line does not know. */
   unit(unit: string): Promise<UnitSummary | null>;
   openStops(): Promise<readonly OpenStop[]>;
+  /** What each enrolled station did in one shift up to now. */
+  stationTallies(): Promise<readonly StationTally[]>;
   /** The newest records of a kind, newest first. */
   siteRecords(kind: string): Promise<readonly SiteRecordView[]>;
   /** The latest checkpoint note; null while the log is empty. */

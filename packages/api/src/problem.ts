@@ -22,7 +22,17 @@ export const PROTOCOL_PROBLEMS = {
 export type ProtocolProblemCode = keyof typeof PROTOCOL_PROBLEMS;
 
 /** Who asked is not entitled: 403. */
-const FORBIDDEN_CODES: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['LS-501', 'LS-502', 'LS-507']);
+const FORBIDDEN_CODES: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'LS-501',
+  'LS-502',
+  'LS-507',
+  'ID-101',
+  'ID-102',
+  'ID-103',
+  'ID-104',
+  'ID-105',
+  'ID-106',
+]);
 /** Nothing is wrong with the request, and it may succeed later: 503. */
 const UNAVAILABLE_CODES: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['LS-302', 'LS-303', 'LS-304']);
 

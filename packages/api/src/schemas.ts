@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The bodies of the HTTP API, one schema each for server, client and OpenAPI; strict: unknown members are refused. */
 import { isReasonCode, type ReasonCode } from '@witnessmark/core';
-import { instantText, sha256Text, uuid } from '@witnessmark/attestation';
+import { CREDENTIAL_KINDS, instantText, MAX_SLOTS, sha256Text, uuid } from '@witnessmark/attestation';
 import { z } from 'zod';
 import { API_LIMITS } from './limits.ts';
 import { UNIT_STATES } from './line-service.ts';
@@ -51,6 +51,54 @@ export const timeBody = z.strictObject({
   breakGlass: z.strictObject({ digest: sha256Text, station: name.nullable() }).nullable(),
 });
 
+export const sessionChallengeBody = z.strictObject({ station: name });
+
+/** A PIN is typed by a person; what is longer is none. */
+export const badgeSignInBody = z.strictObject({ envelope: envelopeJson, pin: z.string().min(1).max(64) });
+
+export const sessionChallengeAnswer = z.strictObject({
+  challenge: sha256Text,
+  expiresAt: instantText,
+  terms: z.strictObject({
+    idleMinutes: z.int().min(1),
+    batchUnits: z.int().min(1),
+    maxMinutes: z.int().min(1),
+    credentials: z.array(z.enum(CREDENTIAL_KINDS)).max(CREDENTIAL_KINDS.length),
+  }),
+});
+
+export const openSessionsBody = z.strictObject({
+  sessions: z
+    .array(
+      z.strictObject({
+        id: uuid,
+        digest: sha256Text,
+        operator: name,
+        credential: z.enum(CREDENTIAL_KINDS),
+        station: name,
+        openedAt: instantText,
+        expiresAt: instantText,
+        lastUsedAt: instantText,
+        units: z.int().min(0),
+      }),
+    )
+    .max(API_LIMITS.maxOpenSessions),
+});
+
+export const badgesBody = z.strictObject({
+  badges: z
+    .array(
+      z.strictObject({
+        id: uuid,
+        person: name,
+        badgeDigest: sha256Text,
+        state: z.enum(['enrolled', 'locked']),
+        enrolledAt: instantText,
+      }),
+    )
+    .max(API_LIMITS.maxBadges),
+});
+
 export const siteRecordsBody = z.strictObject({
   records: z
     .array(
@@ -95,6 +143,34 @@ export const openStopsBody = z.strictObject({
       }),
     )
     .max(API_LIMITS.maxOpenStops),
+});
+
+const count = z.int().min(0);
+
+export const stationTalliesBody = z.strictObject({
+  stations: z
+    .array(
+      z.strictObject({
+        station: name,
+        since: instantText,
+        slots: z
+          .array(
+            z.strictObject({
+              slot: z.int().min(1).max(MAX_SLOTS).nullable(),
+              begun: count,
+              retests: count,
+              passed: count,
+              failed: count,
+              held: count,
+              aborted: count,
+              refused: count,
+              failures: z.array(z.strictObject({ code: name, count })).max(256),
+            }),
+          )
+          .max(MAX_SLOTS + 1),
+      }),
+    )
+    .max(API_LIMITS.maxStations),
 });
 
 /** RFC 9457, with our code, the next step for people, and the logged refusal when there is one. */

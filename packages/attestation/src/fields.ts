@@ -15,6 +15,10 @@ export const instantText = z.string().refine(isInstantText, 'not an RFC 3339 tim
 export const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'not a UUID');
 /** SubjectPublicKeyInfo, DER, in standard base64; vetted where it is decoded. */
 export const publicKeyText = z.string().min(1).max(256);
+/** How a person proved who they are; `software-key` is for development. */
+export const CREDENTIAL_KINDS = ['piv', 'badge-pin', 'software-key'] as const;
+export type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
+export const credentialKind = z.enum(CREDENTIAL_KINDS);
 export const digestSet = z.object({ sha256: sha256Text });
 
 /** How a claim came to be known, weakest first. */

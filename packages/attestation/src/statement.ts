@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** in-toto Statement v1 (https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md). */
-import { formatJson, parseStrictJson, type Bytes, type DigestSet } from '@witnessmark/core';
+import { formatJson, parseStrictJson, type Bytes, type DigestSet, type JsonValue } from '@witnessmark/core';
 import { z } from 'zod';
+import { readBySchema } from './conformance.ts';
 import { AttestationError } from './error.ts';
 import { digestSet } from './fields.ts';
 
@@ -12,6 +13,9 @@ const PREDICATE_BASE = 'https://witnessmark.dev/spec';
 
 export const PREDICATE_TYPES = {
   operatorSession: `${PREDICATE_BASE}/operator-session/v1`,
+  sessionEnd: `${PREDICATE_BASE}/session-end/v1`,
+  badgeSignIn: `${PREDICATE_BASE}/badge-sign-in/v1`,
+  badgeEvent: `${PREDICATE_BASE}/badge-event/v1`,
   permitRequest: `${PREDICATE_BASE}/permit-request/v1`,
   permit: `${PREDICATE_BASE}/permit/v1`,
   provisioningIntent: `${PREDICATE_BASE}/provisioning-intent/v1`,
@@ -33,6 +37,20 @@ export const PREDICATE_TYPES = {
   trustChange: `${PREDICATE_BASE}/trust-change/v1`,
   trustApproval: `${PREDICATE_BASE}/trust-approval/v1`,
   imageUnsealing: `${PREDICATE_BASE}/image-unsealing/v1`,
+  offlineRequest: `${PREDICATE_BASE}/offline-request/v1`,
+  offlineAllowance: `${PREDICATE_BASE}/offline-allowance/v1`,
+  offlineDelivery: `${PREDICATE_BASE}/offline-delivery/v1`,
+  cachePurge: `${PREDICATE_BASE}/cache-purge/v1`,
+  stationBuild: `${PREDICATE_BASE}/station-build/v1`,
+  stationEnrolment: `${PREDICATE_BASE}/station-enrolment/v1`,
+  stationAdmission: `${PREDICATE_BASE}/station-admission/v1`,
+  stationRetirement: `${PREDICATE_BASE}/station-retirement/v1`,
+  stationStart: `${PREDICATE_BASE}/station-start/v1`,
+  goldenUnit: `${PREDICATE_BASE}/golden-unit/v1`,
+  goldenCheck: `${PREDICATE_BASE}/golden-check/v1`,
+  labelEvent: `${PREDICATE_BASE}/label-event/v1`,
+  unitCheck: `${PREDICATE_BASE}/unit-check/v1`,
+  timeHierarchy: `${PREDICATE_BASE}/time-hierarchy/v1`,
 } as const;
 
 export type PredicateType = (typeof PREDICATE_TYPES)[keyof typeof PREDICATE_TYPES];
@@ -108,7 +126,7 @@ export type StatementHeader = z.infer<typeof header>;
 
 /** Reads everything but the predicate; throws as {@link parseStatement} does. */
 export function parseStatementHeader(payload: Bytes): StatementHeader {
-  const outer = header.safeParse(parseStrictJson(payload));
+  const outer = readBySchema(header, parseStrictJson(payload));
   if (!outer.success) throw formatError(outer.error);
   return outer.data;
 }
@@ -124,7 +142,7 @@ export function toStatement<Predicate>(
   if (outer.subject.length > maxSubjectsOf(definition)) {
     throw new AttestationError('ERR_STATEMENT_FORMAT', 'the statement has more subjects than its type allows');
   }
-  const predicate = definition.schema.safeParse(outer.predicate);
+  const predicate = readBySchema(definition.schema, outer.predicate as JsonValue);
   if (!predicate.success) throw formatError(predicate.error);
   return { ...outer, predicate: predicate.data } as Statement<Predicate>;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What has changed on a station since its build was approved. */
-import { formatManifest, SECTIONS, type BuildManifest, type Section } from './manifest.ts';
+import { formatManifest, SECTIONS, toManifest, type BuildManifest, type Section } from './manifest.ts';
 
 export interface SectionDrift {
   readonly section: Section;
@@ -33,6 +33,35 @@ export function findDrift(
     const added = now.filter((line) => !known.has(line) && !isTolerated(line));
     return missing.length + added.length === 0 ? [] : [{ section, missing, added, isUnmeasured: false }];
   });
+}
+
+/** The manifest without the lines that come and go, so that its digest is the same whether they are there or not. */
+export function withoutTolerated(manifest: BuildManifest, tolerated: readonly string[]): BuildManifest {
+  return toManifest(
+    new Map(
+      [...manifest].map(([section, lines]) => {
+        const isTolerated = toMatcher(section, tolerated);
+        return [section, lines.filter((line) => !isTolerated(line))];
+      }),
+    ),
+  );
+}
+
+/** One difference, as a statement names it. */
+export interface DriftLine {
+  readonly section: Section;
+  readonly change: 'missing' | 'added' | 'unmeasured';
+  /** Empty for a section that cannot be measured. */
+  readonly line: string;
+}
+
+/** Line by line, in the order of the manifest. */
+export function listDrift(drift: readonly SectionDrift[]): readonly DriftLine[] {
+  return drift.flatMap(({ section, missing, added, isUnmeasured }): DriftLine[] => [
+    ...(isUnmeasured ? [{ section, change: 'unmeasured', line: '' } as const] : []),
+    ...missing.map((line) => ({ section, change: 'missing', line }) as const),
+    ...added.map((line) => ({ section, change: 'added', line }) as const),
+  ]);
 }
 
 /** One sentence for a screen: `packages: 1 changed or gone, 1 new; usb: 1 new`. */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, openSync, closeSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Bytes } from '@witnessmark/core';
 import { BuildRecordError } from './error.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -25,6 +26,8 @@ export interface Machine {
   /** Null when there is nothing. Links are not followed. */
   facts(path: string): FileFacts | null;
   readLink(path: string): string;
+  /** The whole file, or null when there is none. */
+  readBytes(path: string): Bytes | null;
   /** SHA-256 of a file, lower-case hexadecimal. */
   digest(path: string): string;
 }
@@ -39,6 +42,7 @@ export function openMachine(root = '/'): Machine {
         if (bytes.length > MAX_TEXT_BYTES) throw new Error('too long');
         return bytes.toString('utf8');
       }),
+    readBytes: (path) => attempt(path, () => new Uint8Array(readFileSync(at(path)))),
     list: (path) => attempt(path, () => readdirSync(at(path)).sort()) ?? [],
     facts: (path) =>
       attempt(path, () => {

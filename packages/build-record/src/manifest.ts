@@ -95,6 +95,18 @@ export function toLine(...fields: readonly string[]): string {
   return fields.map(toField).join(' ');
 }
 
+/** The fields of a line that {@link toLine} wrote. Throws `ERR_BUILD_RECORD_FORMAT` for bytes it does not write. */
+export function toFields(line: string): string[] {
+  return line.split(' ').map((field) => {
+    if (field === '-') return '';
+    try {
+      return decodeURIComponent(field);
+    } catch (cause) {
+      throw malformed('a field is not UTF-8', cause);
+    }
+  });
+}
+
 function checkManifest(manifest: BuildManifest): void {
   let count = 0;
   for (const lines of manifest.values()) {

@@ -14,7 +14,7 @@ import {
   type JsonLimits,
   type JsonValue,
 } from '@witnessmark/core';
-import { describeIssues, sha256Text } from '@witnessmark/attestation';
+import { describeIssues, readBySchema, sha256Text } from '@witnessmark/attestation';
 import { z } from 'zod';
 import { BundleError } from './error.ts';
 
@@ -92,7 +92,7 @@ const SIGNATURE_MEMBERS = 2;
  */
 export function parseUnitEvidence(bytes: Bytes): UnitEvidence {
   if (bytes.length > UNIT_EVIDENCE_LIMITS.maxBytes) throw tooLarge(bytes.length);
-  const result = schema.safeParse(parseStrictJson(bytes, JSON_LIMITS));
+  const result = readBySchema(schema, parseStrictJson(bytes, JSON_LIMITS));
   if (!result.success) throw formatError(`it breaks its schema at ${describeIssues(result.error)}`);
   const { releases, entries, ...header } = result.data;
   const evidence: UnitEvidence = {

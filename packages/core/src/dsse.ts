@@ -3,7 +3,8 @@
  * DSSE envelopes (https://github.com/secure-systems-lab/dsse, protocol v1.0.2), JSON form.
  * Our profile: ECDSA P-256/SHA-256 in DER or raw Ed25519, standard padded base64, key ids are hints only.
  */
-import { concatBytes, decodeBase64, encodeBase64, encodeUtf8, type Bytes } from './bytes.ts';
+import { allocate } from '#platform';
+import { decodeBase64, encodeBase64, encodeUtf8, type Bytes } from './bytes.ts';
 import { CoreError } from './error.ts';
 import { isSignedBy, type PublicKey } from './public-key.ts';
 import { parseStrictJson, type JsonValue } from './strict-json.ts';
@@ -38,8 +39,12 @@ export interface VerifiedEnvelope {
 
 /** The bytes that are signed: `DSSEv1 SP len(type) SP type SP len(body) SP body`. */
 export function preAuthEncoding(payloadType: string, payload: Bytes): Bytes {
-  const type = encodeUtf8(payloadType);
-  return concatBytes(encodeUtf8(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `), payload);
+  const typeLength = payloadType === STATEMENT_PAYLOAD_TYPE ? payloadType.length : encodeUtf8(payloadType).length;
+  const head = encodeUtf8(`DSSEv1 ${typeLength} ${payloadType} ${payload.length} `);
+  const message = allocate(head.length + payload.length);
+  message.set(head);
+  message.set(payload, head.length);
+  return message;
 }
 
 /** Reads an envelope. Nothing in it may be believed until {@link verifyEnvelope}. */

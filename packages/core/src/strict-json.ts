@@ -5,6 +5,7 @@
  */
 import { decodeUtf8, encodeUtf8, type Bytes } from './bytes.ts';
 import { CoreError, type CoreErrorCode } from './error.ts';
+import { isAgreedNumber, isPlainJson } from './json-scan.ts';
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -29,7 +30,21 @@ export function parseStrictJson(bytes: Bytes, limits: JsonLimits = DEFAULT_JSON_
   if (bytes.length > limits.maxBytes) {
     throw new CoreError('ERR_JSON_TOO_LARGE', `${bytes.length} bytes of JSON, at most ${limits.maxBytes} are read`);
   }
-  return new Reader(decodeUtf8(bytes), limits).readDocument();
+  const text = decodeUtf8(bytes);
+  // Nearly all that is read holds nothing a lenient parser would take; the native one is twice as fast.
+  if (isPlainJson(text, limits)) {
+    try {
+      return JSON.parse(text) as JsonValue;
+    } catch {
+      // It is no JSON: the reader says what is wrong with it.
+    }
+  }
+  return readStrictly(text, limits);
+}
+
+/** The reader itself: every text it takes, and the code of every one it refuses. */
+export function readStrictly(text: string, limits: JsonLimits): JsonValue {
+  return new Reader(text, limits).readDocument();
 }
 
 /** Compact JSON, keys in insertion order. Throws `TypeError` for values JSON cannot carry. */
@@ -58,8 +73,6 @@ const CARRIAGE_RETURN = 0x0d;
 const PLAIN_CHARACTERS = /[^\u0000-\u001f"\\]*/y;
 const LONG_STRING = 16;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-/** The texts of zero without a minus sign. */
-const ZERO = /^0(?:\.0+)?(?:[eE].*)?$/;
 
 class Reader {
   readonly #text: string;
@@ -204,12 +217,11 @@ class Reader {
     const match = NUMBER.exec(this.#text);
     if (match === null) throw this.#error('ERR_JSON_SYNTAX', 'a value is missing');
     const text = match[0];
-    const value = Number(text);
-    // Past 2^53 neighbours collapse, however they are written; -0 and what underflows to 0 are zeros only to some.
-    const isAgreed = Math.abs(value) <= Number.MAX_SAFE_INTEGER && (value !== 0 || ZERO.test(text));
-    if (!isAgreed) throw this.#error('ERR_JSON_NUMBER', 'a number is out of the range that every reader agrees on');
+    if (!isAgreedNumber(text)) {
+      throw this.#error('ERR_JSON_NUMBER', 'a number is out of the range that every reader agrees on');
+    }
     this.#at += text.length;
-    return value;
+    return Number(text);
   }
 
   #readWord<T extends boolean | null>(word: string, value: T): T {

@@ -100,8 +100,34 @@ describe.each(PLATFORMS)('platform %s', (_name, platform) => {
       );
     });
 
+    it('reads a hash exactly when it is the one encoding of 32 bytes', () => {
+      const damage = fc.option(
+        fc.tuple(
+          fc.nat({ max: 43 }),
+          fc.constantFrom('A', 'Z', '+', '/', '=', '-', ' ', '\n', '\u0000', 'é', '\u0141'),
+        ),
+      );
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), damage, (bytes, change) => {
+          const text = Buffer.from(bytes).toString('base64');
+          const [at, character] = change ?? [0, text.slice(0, 1)];
+          const changed = text.slice(0, at) + character + text.slice(at + 1);
+          const read = Buffer.from(changed, 'base64');
+          const expected = read.toString('base64') === changed ? [...read] : undefined;
+          const actual = platform.decodeBase64(changed);
+          expect(actual === undefined ? undefined : [...actual]).toEqual(expected);
+        }),
+        { numRuns: 1_000 },
+      );
+    });
+
     it('returns plain arrays', () => {
-      for (const value of [platform.encodeUtf8('x'), platform.decodeBase64('AQID'), platform.sha256(message)]) {
+      for (const value of [
+        platform.encodeUtf8('x'),
+        platform.decodeBase64('AQID'),
+        platform.sha256(message),
+        platform.allocate(7),
+      ]) {
         expect(Object.getPrototypeOf(value)).toBe(Uint8Array.prototype);
       }
     });
@@ -121,6 +147,7 @@ describe.each(PLATFORMS)('platform %s', (_name, platform) => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 200 }), (data) => {
           expect(Buffer.from(platform.sha256(data))).toEqual(createHash('sha256').update(data).digest());
+          expect(platform.sha256Hex(data)).toBe(createHash('sha256').update(data).digest('hex'));
         }),
       );
     });

@@ -21,7 +21,7 @@ describe('the catalogue of reason codes', () => {
 
   it('uses prefixes people can look up, each code once', () => {
     for (const code of codes)
-      expect(code).toMatch(/^(?:LS|LB|PL|TR|EV|LG|CU|CE|BX|BG)-[1-9][0-9]{2}$|^(?:UF|HD)-[0-9]{2}$/);
+      expect(code).toMatch(/^(?:LS|LB|PL|TR|EV|LG|CU|CE|BX|BG|ID)-[1-9][0-9]{2}$|^(?:UF|HD)-[0-9]{2}$/);
     expect(new Set(codes).size).toBe(codes.length);
   });
 

@@ -27,21 +27,24 @@ export type PinSource = (request: PinRequest) => Promise<string>;
 const MAX_PIN_BYTES = 64;
 const GROUP_AND_OTHERS = 0o077;
 
-/** Reads the first line of a file; throws CU-112 unless it is a regular file that only its owner can read. */
+/** Reads the first line of a file when it is asked for; throws as {@link readPinFile} does. */
 export function pinFromFile(path: string): PinSource {
   // eslint-disable-next-line @typescript-eslint/require-await -- a rejection, not an exception, is what callers expect
-  return async () => {
-    const file = openPinFile(path);
-    try {
-      const { mode } = fstatSync(file);
-      if ((mode & GROUP_AND_OTHERS) !== 0) {
-        throw new RefusedError('CU-112', `${path} can be read by others; its mode must be 0600`);
-      }
-      return readPin(file, path);
-    } finally {
-      closeSync(file);
+  return async () => readPinFile(path);
+}
+
+/** The first line of a file; throws CU-112 unless it is a regular file that only its owner can read. */
+export function readPinFile(path: string): string {
+  const file = openPinFile(path);
+  try {
+    const { mode } = fstatSync(file);
+    if ((mode & GROUP_AND_OTHERS) !== 0) {
+      throw new RefusedError('CU-112', `${path} can be read by others; its mode must be 0600`);
     }
-  };
+    return readPin(file, path);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Reads the first line from a descriptor, at its first use; a descriptor can be read once, so that line serves all uses. */

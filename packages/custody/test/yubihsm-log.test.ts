@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  auditYubiHsmLogs,
-  entryDigest,
-  parseYubiHsmLog,
-  type YubiHsmLog,
-  type YubiHsmLogEntry,
-} from '@witnessmark/custody';
+import { auditYubiHsmLogs, parseYubiHsmLog, type YubiHsmLogEntry } from '@witnessmark/custody';
 import { describe, expect, it } from 'vitest';
+import { formatTokenLog, recordTokenLog } from './support/yubihsm-log.ts';
 
-/** Fixtures made from the published format of GET LOG ENTRIES; no device made them. */
 const KEYIDS = new Map([
   [0x0101, 'aa'.repeat(32)],
   [0x0102, 'bb'.repeat(32)],
@@ -17,7 +11,7 @@ const SIGN_ECDSA = 0x56;
 const SIGN_EDDSA = 0x6a;
 
 describe('the audit log of a YubiHSM', () => {
-  const log = record([
+  const log = recordTokenLog([
     { command: 0xff, targetKey: 0xffff, result: 0xff },
     { command: 0x00, targetKey: 0xffff, result: 0x00 },
     { command: 0x03, targetKey: 0xffff, result: 0x83 },
@@ -28,7 +22,7 @@ describe('the audit log of a YubiHSM', () => {
   ]);
 
   it('counts the signatures that succeeded, by key', () => {
-    const { counts, findings, last } = auditYubiHsmLogs([parseYubiHsmLog(toBytes(log))], KEYIDS);
+    const { counts, findings, last } = auditYubiHsmLogs([parseYubiHsmLog(formatTokenLog(log))], KEYIDS);
     expect(findings).toEqual([]);
     expect(counts).toEqual([
       { keyid: 'aa'.repeat(32), signatures: 2 },
@@ -46,7 +40,7 @@ describe('the audit log of a YubiHSM', () => {
   });
 
   it('counts on after 65,535', () => {
-    const around = record(Array(4).fill({ command: SIGN_ECDSA, targetKey: 0x0101 }), 65_534);
+    const around = recordTokenLog(Array(4).fill({ command: SIGN_ECDSA, targetKey: 0x0101 }), 65_534);
     expect(around.entries.map(({ number }) => number)).toEqual([65_534, 65_535, 0, 1]);
     expect(auditYubiHsmLogs([around], KEYIDS).findings).toEqual([]);
   });
@@ -69,7 +63,7 @@ describe('the audit log of a YubiHSM', () => {
   });
 
   it('refuses bytes that are no log', () => {
-    const bytes = toBytes(log);
+    const bytes = formatTokenLog(log);
     for (const wrong of [
       new Uint8Array(4),
       bytes.subarray(1),
@@ -81,41 +75,3 @@ describe('the audit log of a YubiHSM', () => {
     expect(parseYubiHsmLog(new Uint8Array(5)).entries).toEqual([]);
   });
 });
-
-function record(events: { command: number; targetKey: number; result?: number }[], from = 1): YubiHsmLog {
-  let previous = new Uint8Array(16);
-  const entries = events.map(({ command, targetKey, result = command | 0x80 }, index) => {
-    const number = (from + index) % 65_536;
-    const entry = {
-      number,
-      command,
-      length: 34,
-      sessionKey: 1,
-      targetKey,
-      secondKey: 0xffff,
-      result,
-      tick: 100 + index,
-    };
-    previous = Uint8Array.from(entryDigest(entry, previous));
-    return { ...entry, digest: previous };
-  });
-  return { unloggedBoots: 0, unloggedAuthentications: 0, entries };
-}
-
-function toBytes(log: YubiHsmLog): Uint8Array {
-  const bytes = Buffer.alloc(5 + log.entries.length * 32);
-  bytes.writeUInt8(log.entries.length, 4);
-  for (const [index, entry] of log.entries.entries()) {
-    const at = 5 + index * 32;
-    bytes.writeUInt16BE(entry.number, at);
-    bytes.writeUInt8(entry.command, at + 2);
-    bytes.writeUInt16BE(entry.length, at + 3);
-    bytes.writeUInt16BE(entry.sessionKey, at + 5);
-    bytes.writeUInt16BE(entry.targetKey, at + 7);
-    bytes.writeUInt16BE(entry.secondKey, at + 9);
-    bytes.writeUInt8(entry.result, at + 11);
-    bytes.writeUInt32BE(entry.tick, at + 12);
-    bytes.set(entry.digest, at + 16);
-  }
-  return Uint8Array.from(bytes);
-}

@@ -240,6 +240,23 @@ describe('a root rotation', () => {
     await expect(propose({ enrolments: [await enrol('l.meyer')] })).rejects.toMatchObject({ code: 'PL-102' });
   });
 
+  it('that lets one person propose, approve or operate beside another of these is refused (LS-521)', async () => {
+    const asOperator: Partial<EnrolmentClaims> = { role: 'operator', scope: 'L3', uses: [] };
+    await expect(propose({ enrolments: [await enrol('l.meyer', key(), asOperator)] })).rejects.toMatchObject({
+      code: 'LS-521',
+    });
+    const both = [await enrol('e.novak'), await enrol('e.novak', key(), asOperator)];
+    await expect(propose({ enrolments: both })).rejects.toMatchObject({ code: 'LS-521' });
+    const others = [await enrol('e.novak'), await enrol('o.lund', key(), asOperator)];
+    expect(await propose({ enrolments: others })).toMatchObject({ state: 'waiting' });
+  });
+
+  it('may make an operator of somebody whose other key it revokes', async () => {
+    const left = { keyid: KEYS.abe.publicKey.keyid, reason: 'works at the line now' };
+    const operator = await enrol('j.abe', key(), { role: 'operator', scope: 'L3', uses: [] });
+    expect(await propose({ revocations: [left], enrolments: [operator] })).toMatchObject({ state: 'waiting' });
+  });
+
   it('is refused when too few holders would be left, or nothing would change (PL-123)', async () => {
     const holders = (await changes.show()).holders.filter(({ uses }) => uses.includes('root'));
     const removedHolders = holders.slice(1).map(({ keyid }) => keyid);

@@ -23,6 +23,7 @@ const IDENTIFIERS = {
   Q: 'quantity',
   '10D': 'date code',
   '4L': 'country of origin',
+  Z: 'mark of the label',
 } as const;
 
 export type DataIdentifier = keyof typeof IDENTIFIERS;

@@ -41,6 +41,30 @@ export function renderSvg(request: RenderRequest): string {
   }
 }
 
+/** A text that is drawn up already, in a symbol that carries any. Throws LB-107 for one it cannot hold. */
+export async function drawPng(text: string, carrier: Exclude<Carrier, 'code128'>): Promise<Bytes> {
+  return Uint8Array.from(await toBuffer(toLiteralOptions(text, carrier)).catch(refuse));
+}
+
+/** Throws LB-107 for a text the symbol cannot hold. */
+export function drawSvg(text: string, carrier: Exclude<Carrier, 'code128'>): string {
+  try {
+    return toSVG(toLiteralOptions(text, carrier));
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function toLiteralOptions(text: string, carrier: Carrier): RenderOptions {
+  return {
+    bcid: SYMBOLS[carrier].other,
+    ...toLiteral(text),
+    scale: SCALE,
+    padding: QUIET_ZONE,
+    backgroundcolor: 'ffffff',
+  };
+}
+
 function toOptions({ content, format, carrier }: RenderRequest): RenderOptions {
   const { text, bracketed } = toSymbolText(content, format);
   if (carrier === 'code128' && format === 'iso15434') {

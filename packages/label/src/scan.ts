@@ -7,6 +7,7 @@ import { refuseLabel } from './error.ts';
 import { GROUP_SEPARATOR, parseElementString, type Element } from './gs1.ts';
 import { MESSAGE_HEADER, parseMessage, type DataIdentifier, type Field } from './iso15434.ts';
 import { requireFormat, splitSymbology, type DataFormat, type Symbology } from './symbology.ts';
+import { parseLabelMark, type LabelMark } from './unit-mark.ts';
 
 /** Longer text does not fit on a label of a unit. */
 export const MAX_SCAN_LENGTH = 256;
@@ -24,6 +25,8 @@ export interface Scan {
   readonly partNumber: string | null;
   readonly gtin: string | null;
   readonly lot: string | null;
+  /** Which device, record and copy it names; only labels that were printed from a record do. */
+  readonly mark: LabelMark | null;
 }
 
 /**
@@ -65,17 +68,20 @@ function toGs1Content(elements: readonly Element[]): Content {
     partNumber,
     gtin: valueOf('01'),
     lot: valueOf('10'),
+    mark: null,
   };
 }
 
 function toMessageContent(fields: readonly Field[]): Content {
   const valueOf = (name: DataIdentifier): string | null =>
     fields.find(({ identifier }) => identifier === name)?.value ?? null;
+  const mark = valueOf('Z');
   return {
     printedSerial: requireSerial(valueOf('S')),
     partNumber: valueOf('1P') ?? valueOf('30P') ?? valueOf('P'),
     gtin: null,
     lot: valueOf('1T'),
+    mark: mark === null ? null : parseLabelMark(mark),
   };
 }
 
@@ -83,7 +89,7 @@ function toPlainContent(text: string): Content {
   if (text.length > MAX_PLAIN_LENGTH || !PLAIN.test(text)) {
     throw refuseLabel('LB-101', `a plain serial has 1 to ${MAX_PLAIN_LENGTH} printable characters and no space`);
   }
-  return { printedSerial: text, partNumber: null, gtin: null, lot: null };
+  return { printedSerial: text, partNumber: null, gtin: null, lot: null, mark: null };
 }
 
 function requireSerial(serial: string | null): string {

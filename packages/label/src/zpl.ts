@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Labels in ZPL II, the language most label printers take on TCP port 9100. Written by hand: a label is ten commands
- * (Zebra, ZPL II Programming Guide: ^BX, ^FH, ^FO, ^PQ).
+ * (Zebra, ZPL II Programming Guide: ^BQ, ^BX, ^FH, ^FO, ^PQ).
  */
 import { refuseLabel } from './error.ts';
 import { GROUP_SEPARATOR } from './gs1.ts';
@@ -11,7 +11,9 @@ import { toSymbolText, type LabelContent, type LabelFormat } from './content.ts'
 export interface LabelLayout {
   readonly widthDots: number;
   readonly heightDots: number;
-  /** Of one square of the Data Matrix. */
+  /** What carries the text; a Data Matrix unless said. */
+  readonly symbol?: 'dataMatrix' | 'qrCode';
+  /** Of one square of the symbol. */
   readonly moduleDots: number;
   readonly textDots: number;
 }
@@ -21,6 +23,9 @@ export const DEFAULT_LAYOUT: LabelLayout = { widthDots: 320, heightDots: 120, mo
 
 const MARGIN_DOTS = 8;
 const MAX_TEXT_LENGTH = 40;
+/** QR Code: a normal symbol of model 2, medium error correction, input mode chosen by the printer. */
+const QR_MODEL = 2;
+const QR_DATA_PREFIX = 'MA,';
 /** Data Matrix ECC 200. */
 const QUALITY = 200;
 /** Escapes control codes inside ^BX data. */
@@ -31,17 +36,24 @@ const SAFE = /[0-9A-Za-z .:/()+*=-]/;
 
 /** One label, printed once. Throws LB-107 when the content does not fit format or place. */
 export function formatZpl(content: LabelContent, format: LabelFormat, layout: LabelLayout = DEFAULT_LAYOUT): string {
-  const symbol = toSymbolText(content, format);
-  const lines = [content.sku, ownSerial(content)];
+  return formatLabelZpl(toSymbolText(content, format), [content.sku, ownSerial(content)], layout);
+}
+
+/** The same for text that is drawn up already. */
+export function formatLabelZpl(
+  symbol: { readonly format: LabelFormat; readonly text: string },
+  lines: readonly string[],
+  layout: LabelLayout,
+): string {
   if (lines.some((line) => line.length > MAX_TEXT_LENGTH)) throw refuseLabel('LB-107', 'a line of text is too long');
-  const { widthDots, heightDots, moduleDots, textDots } = layout;
+  const { widthDots, heightDots, textDots } = layout;
   const textLeft = heightDots + MARGIN_DOTS;
   return [
     '^XA',
     '^CI28',
     `^PW${widthDots}`,
     `^LL${heightDots}`,
-    `^FO${MARGIN_DOTS},${MARGIN_DOTS}^BXN,${moduleDots},${QUALITY},,,,${ESCAPE}^FH_^FD${toSymbolField(symbol)}^FS`,
+    `^FO${MARGIN_DOTS},${MARGIN_DOTS}${toSymbolCommand(symbol, layout)}^FS`,
     ...lines.map((line, index) => {
       const top = MARGIN_DOTS + index * (textDots + MARGIN_DOTS);
       return `^FO${textLeft},${top}^A0N,${textDots},${textDots}^FH_^FD${escapeField(line)}^FS`;
@@ -50,6 +62,14 @@ export function formatZpl(content: LabelContent, format: LabelFormat, layout: La
     '^XZ',
     '',
   ].join('\n');
+}
+
+function toSymbolCommand(
+  symbol: { readonly format: LabelFormat; readonly text: string },
+  { symbol: carrier, moduleDots }: LabelLayout,
+): string {
+  if (carrier === 'qrCode') return `^BQN,${QR_MODEL},${moduleDots}^FH_^FD${QR_DATA_PREFIX}${escapeField(symbol.text)}`;
+  return `^BXN,${moduleDots},${QUALITY},,,,${ESCAPE}^FH_^FD${toSymbolField(symbol)}`;
 }
 
 /** The symbol's text in ^BX's own notation, then in that of ^FH. */

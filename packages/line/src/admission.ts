@@ -25,9 +25,19 @@ import {
 } from '@witnessmark/attestation';
 import type { OperatorSessionRow, RefusalRow, UnitRow } from '@witnessmark/store';
 import type { BreakGlassInForce } from './break-glass-book.ts';
+import {
+  checkFailures,
+  checkGolden,
+  checkProduct,
+  checkRetest,
+  type DevicePast,
+  type StationConduct,
+} from './conduct-rules.ts';
 import { ensure, LineRefusal } from './error.ts';
 import type { ReleaseInForce } from './release-book.ts';
 import type { LineRules } from './rules.ts';
+import { batchLimit, idleLimitMs } from './sessions.ts';
+import type { KnownStart } from './start-book.ts';
 
 /** What a station asks for, taken from its signed statement. */
 export interface Claim {
@@ -36,6 +46,12 @@ export interface Claim {
   readonly identity: Identity;
   readonly product: PermitRequest['product'];
   readonly operator: PermitRequest['operator'];
+  /** Which start of the station asks, null when it says nothing about that; absent where the permit has settled it. */
+  readonly startDigest?: string | null;
+  /** The place at a station that has several. */
+  readonly slot?: number | undefined;
+  /** Why a unit that failed is tried again. */
+  readonly retestReason?: string | null | undefined;
   /** Null leaves the choice to the line. */
   readonly releaseId: string | null;
   readonly at: Instant;
@@ -50,8 +66,14 @@ export interface AdmissionFacts {
   /** The owner of the key that signed; never what the statement claims. */
   readonly station: string;
   readonly openStop: RefusalRow | null;
+  /** The newest logged start of the station; null when it was never measured. */
+  readonly start: KnownStart | null;
+  /** How the station has fared lately. */
+  readonly conduct: StationConduct;
   readonly session: SessionFacts;
   readonly unit: UnitRow | null;
+  /** What is known of the device beside that. */
+  readonly past: DevicePast;
   /** The unit that carries the claimed label. */
   readonly labelOwner: UnitRow | null;
   /** A supervisor's decision about this device that still holds. */
@@ -71,10 +93,8 @@ export interface AdmissionFacts {
 export interface SessionFacts {
   /** The logged session the statement names. */
   readonly row: OperatorSessionRow | null;
-  /** The operator key that signed it, as enrolled now. */
+  /** The key that signed it, as enrolled now: the operator's, or the line's for a badge. */
   readonly key: TrustedKey | null;
-  /** A later session of the station, or of the operator elsewhere, if there is one. */
-  readonly successor: { readonly station: string; readonly operator: string } | null;
 }
 
 export interface Grant {
@@ -91,18 +111,32 @@ const SPI_NOR_UID_BYTES = 8;
 const PLACEHOLDER_UIDS: ReadonlySet<string> = new Set(placeholderDigests());
 
 export function admit(claim: Claim, facts: AdmissionFacts): Grant {
+  admitStation(claim, facts);
+  checkDevice(claim, facts.unit);
+  const labelSerial = checkLabel(claim, facts);
+  checkProduct(facts.past);
+  checkUnit(facts);
+  const inForce = checkRelease(claim, facts);
+  checkSeparation(claim, inForce);
+  const attempt = nextAttempt(facts.unit, inForce);
+  checkAttempts(facts, inForce);
+  checkRetest(facts.past, { attempt, retestReason: claim.retestReason ?? null }, facts);
+  checkQuota(attempt, inForce, facts.unitsBegun);
+  return { inForce, labelSerial, chain: nextLink(facts.unit), attempt };
+}
+
+/** What has to hold whatever the device: clock, marks, stops, the instance of the station, its operator. */
+export function admitStation(
+  claim: Pick<Claim, 'at' | 'clock' | 'environment' | 'startDigest' | 'operator' | 'slot'>,
+  facts: Omit<AdmissionFacts, 'past' | 'unit' | 'labelOwner' | 'decision' | 'unitsBegun'>,
+): void {
   checkClock(claim.at, claim.clock, facts);
   checkBreakGlass(claim, facts);
   checkStop(facts);
+  if (facts.breakGlass?.scope.has('openStop') !== true) checkFailures(facts.conduct, facts);
+  checkStart(claim, facts);
   checkSession(claim.operator, facts);
-  checkDevice(claim, facts.unit);
-  const labelSerial = checkLabel(claim, facts);
-  checkUnit(facts);
-  const inForce = checkRelease(claim, facts);
-  const attempt = nextAttempt(facts.unit, inForce);
-  checkAttempts(facts, inForce);
-  checkQuota(attempt, inForce, facts.unitsBegun);
-  return { inForce, labelSerial, chain: nextLink(facts.unit), attempt };
+  checkGolden(facts.conduct, { ...facts, slot: claim.slot ?? null });
 }
 
 /** LS-301: the station's clock and the line's must agree before any time is believed. */
@@ -159,10 +193,36 @@ function checkStop({
   );
 }
 
-/** LS-501: a named person, signed in here, with a credential that still counts, and nowhere else since. */
+/**
+ * LS-408, LS-409: the station is the one whose start is the newest, not a copy of it, and was measured lately where the
+ * rules ask for it. One that has been measured once goes on being measured.
+ */
+function checkStart(
+  { startDigest }: Pick<Claim, 'startDigest'>,
+  { start, station, rules, now }: Pick<AdmissionFacts, 'start' | 'station' | 'rules' | 'now'>,
+): void {
+  if (startDigest === undefined) return;
+  const { measured, maxMeasurementAgeMs } = rules.stations;
+  if (start === null) {
+    const isLawful = measured === 'optional' && startDigest === null;
+    ensure(isLawful, 'LS-408', `a logged start of ${station}`, startDigest ?? 'none');
+    return;
+  }
+  const newest = `the start of ${station} at entry ${start.index}, ${start.digest.slice(0, 16)}…`;
+  if (startDigest === null) throw new LineRefusal('LS-408', newest, 'none');
+  ensure(startDigest === start.digest, 'LS-409', newest, `${startDigest.slice(0, 16)}…`);
+  ensure(
+    measured === 'optional' || now - start.measuredAt <= maxMeasurementAgeMs,
+    'LS-408',
+    `a measurement within ${maxMeasurementAgeMs} ms`,
+    `one of ${formatInstant(start.measuredAt)}`,
+  );
+}
+
+/** LS-501, LS-511, LS-512, LS-515, LS-519: a named person, signed in here and nowhere else, lately, with a credential that still counts. */
 function checkSession(
-  operator: Pick<PermitRequest['operator'], 'id' | 'credentialKeyDigest'>,
-  { now, station, session: { row, key, successor } }: Pick<AdmissionFacts, 'now' | 'station' | 'session'>,
+  operator: Pick<PermitRequest['operator'], 'id' | 'credentialKeyDigest' | 'credential'>,
+  { now, station, rules, session: { row, key } }: Pick<AdmissionFacts, 'now' | 'station' | 'rules' | 'session'>,
 ): void {
   if (row === null) throw new LineRefusal('LS-501', 'a session in the log', 'a session this line does not know');
   const holds = (condition: boolean, expected: string, observed: string): void => {
@@ -171,20 +231,44 @@ function checkSession(
   holds(row.station === station, `a session at ${station}`, `a session at ${row.station}`);
   holds(row.operator === operator.id, `the session of ${operator.id}`, `the session of ${row.operator}`);
   holds(
-    row.credential_key_digest === operator.credentialKeyDigest.sha256,
+    row.credential_key_digest === operator.credentialKeyDigest.sha256 && row.credential === operator.credential,
     'the credential that opened the session',
     'another credential',
   );
   holds(now < parseInstant(row.expires_at), 'a session that runs', `one that ran out at ${row.expires_at}`);
   holds(
-    key !== null && isValidAt(key, now) && key.role === 'operator' && key.owner === row.operator,
+    key !== null && isValidAt(key, now) && isCredentialOf(key, row),
     `an enrolled credential of ${row.operator}`,
     'one that is not enrolled, ran out, or was revoked',
   );
-  holds(
-    successor === null,
-    'the latest session of person and station',
-    `a later one of ${successor?.operator ?? ''} at ${successor?.station ?? ''}`,
+  const { credentials } = rules.signIn;
+  ensure(credentials.includes(row.credential), 'LS-519', credentials.join(' or '), row.credential);
+  ensure(row.state === 'open', 'LS-515', 'a session that is open', 'one that has ended');
+  const idleMs = idleLimitMs(row, rules);
+  ensure(
+    now - parseInstant(row.last_used_at) <= idleMs,
+    'LS-511',
+    `a pause of at most ${idleMs / 60_000} minutes`,
+    `none of their work since ${row.last_used_at}`,
+  );
+  const units = batchLimit(row, rules);
+  ensure(row.units < units, 'LS-512', `at most ${units} units in a session`, `${row.units} begun in it`);
+}
+
+/** A badge is vouched for by the line, everything else by the person's own key. */
+function isCredentialOf({ role, owner, scope }: TrustedKey, row: OperatorSessionRow): boolean {
+  if (row.credential === 'badge-pin') return role === 'evidence' && scope === row.line;
+  return role === 'operator' && owner === row.operator;
+}
+
+/** LS-520: nobody makes units of a release they proposed, built or approved. */
+function checkSeparation({ operator }: Pick<Claim, 'operator'>, { release }: ReleaseInForce): void {
+  const { partakers, manifest } = release;
+  ensure(
+    !partakers.includes(operator.id),
+    'LS-520',
+    `an operator who had no part in ${manifest.releaseId}`,
+    `${operator.id}, who had`,
   );
 }
 

@@ -4,6 +4,7 @@
  * the log in that order, without waiting for each other to be durable. Only one that is judged by what an earlier one
  * writes waits until that one was answered, so that the answers are those of statements sent one by one.
  */
+import { spoolName } from '@witnessmark/attestation';
 import type { LoggableStatement } from './statements.ts';
 
 /** What a statement is judged by and what it changes, as names of things; null stands for everything. */
@@ -56,10 +57,25 @@ export class BatchOrder {
 
 /** Which rules read and which views and memories change: statement-checks.ts and projection.ts, kind by kind. */
 export function effectsOf(statement: LoggableStatement): Effects {
+  const { reads, writes } = ownEffectsOf(statement);
+  const spool = spoolOf(statement);
+  if (spool === null || reads === null || writes === null) return { reads, writes };
+  return { reads: [...reads, spool], writes: [...writes, spool] };
+}
+
+/** The spool whose next place a statement takes. */
+function spoolOf(statement: LoggableStatement): string | null {
+  if (statement.kind !== 'intent' && statement.kind !== 'event' && statement.kind !== 'refusal') return null;
+  const { offline, station } = statement.predicate;
+  return offline === undefined ? null : `spool ${spoolName(station.id, station.slot)}`;
+}
+
+function ownEffectsOf(statement: LoggableStatement): Effects {
   switch (statement.kind) {
     case 'session': {
       const { station, operator } = statement.predicate;
-      return { reads: [], writes: [`session ${statement.digest}`, signIn(station.id), signIn(operator.id)] };
+      const signIns = [signIn(station.id), signIn(operator.id)];
+      return { reads: signIns, writes: [`session ${statement.digest}`, ...signIns] };
     }
     case 'intent': {
       const { identity, operator, station } = statement.predicate;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RefusedError, WitnessmarkError, type ReasonCode } from '@witnessmark/core';
 
-export type LineErrorCode = 'ERR_LINE_CONFIG' | 'ERR_LINE_CLOSED';
+export type LineErrorCode = 'ERR_LINE_CONFIG' | 'ERR_LINE_CLOSED' | 'ERR_LINE_BADGES';
 
 export class LineError extends WitnessmarkError<LineErrorCode> {}
 

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatInstant, isReasonCode, parseInstant, type Instant } from '@witnessmark/core';
 import {
+  RECIPE_STEPS,
   toRecipeReference,
   type ProvisioningEvent,
   type ProvisioningIntent,
@@ -17,12 +18,12 @@ import type { ReadEvent, ReadIntent } from './statements.ts';
 
 type Recipe = ReleaseManifest['recipe'];
 
-const RECIPES: readonly Recipe['steps'][] = [
-  ['program', 'measure'],
-  ['program', 'measure', 'lock'],
-  ['program', 'measure', 'key'],
-  ['program', 'measure', 'key', 'lock'],
-];
+/** What may follow `program` and `measure`, each or not, in this order. */
+const OPTIONAL_STEPS = RECIPE_STEPS.slice(2);
+const RECIPES: readonly Recipe['steps'][] = OPTIONAL_STEPS.reduce<Recipe['steps'][]>(
+  (recipes, step) => [...recipes, ...recipes.map((steps) => [...steps, step])],
+  [['program', 'measure']],
+);
 
 interface EventContext {
   readonly now: Instant;
@@ -88,6 +89,7 @@ function checkSameTransaction({ predicate, subject }: ReadEvent, intent: ReadInt
     ['components', begun.components, predicate.components.map(toIntended)],
     ['operator', begun.operator, predicate.operator],
     ['attempt', begun.attempt, predicate.attempt],
+    ['start of the station', begun.station.startDigest, predicate.station.startDigest],
     // A mark may be added while a unit is worked on, never taken away.
     ['environment', predicate.environment, { ...begun.environment, simulated: predicate.environment.simulated }],
     ['mark of a simulated device', begun.environment.simulated && !predicate.environment.simulated, false],
@@ -155,6 +157,7 @@ function checkSuccess(event: ProvisioningEvent): void {
     `${wrong?.measurement.result ?? ''} ${wrong?.measurement.digest?.sha256 ?? 'without digest'}`,
   );
   const steps = findSteps(event.recipe);
+  checkBoot(event, steps);
   ensure(
     !steps.includes('lock') || event.security.writeProtection.state === 'locked',
     'UF-04',
@@ -175,8 +178,26 @@ function checkSuccess(event: ProvisioningEvent): void {
   );
 }
 
+/** The firmware named the digest of the component the board starts from: the one at the lowest address. Throws UF-03. */
+function checkBoot({ boot, components }: ProvisioningEvent, steps: Recipe['steps']): void {
+  ensure(
+    steps.includes('bootDigest') === (boot !== undefined),
+    'LS-506',
+    'a boot digest where the recipe demands one, and nowhere else',
+    boot === undefined ? 'none' : 'one',
+  );
+  if (boot === undefined) return;
+  const [first] = components.toSorted((left, right) => Number(left.slot) - Number(right.slot));
+  ensure(
+    boot.result === 'SUCCESS' && boot.component === first?.name && boot.digest?.sha256 === first.image.digest.sha256,
+    'UF-03',
+    `firmware that names ${first?.image.digest.sha256 ?? ''} of ${first?.name ?? ''}`,
+    `${boot.result} ${boot.digest?.sha256 ?? 'without digest'} of ${boot.component}`,
+  );
+}
+
 /**
- * The steps behind a recipe's digest. There are four allowed lists, so the digest alone names one, and closing a unit
+ * The steps behind a recipe's digest. There are few allowed lists, so the digest alone names one, and closing a unit
  * does not depend on the trust repository, which may have run out meanwhile.
  */
 function findSteps({ name, version, digest }: RecipeReference): Recipe['steps'] {

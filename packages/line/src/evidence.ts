@@ -11,6 +11,9 @@ import type { LoggedEntry } from '@witnessmark/api';
 import type { UnitRow, ViewReader } from '@witnessmark/store';
 import type { Records } from './records.ts';
 import type { ReleaseSource } from './release-book.ts';
+import { LABEL_KIND } from './site-records/label-event.ts';
+import { DELIVERY_KIND } from './site-records/offline-delivery.ts';
+import { CHECK_KIND } from './site-records/unit-check.ts';
 import { parseLoggable, type LoggableStatement } from './statements.ts';
 
 interface EvidenceSources {
@@ -37,6 +40,8 @@ export async function buildUnitEvidence(unit: UnitRow, sources: EvidenceSources)
     if (session !== undefined) indexes.add(session.log_index);
   }
   for (const index of await breakGlassIndexes(links, views)) indexes.add(index);
+  for (const index of await offlineIndexes(links, views)) indexes.add(index);
+  for (const index of await aftermathIndexes(unit.device_id, views)) indexes.add(index);
   // The chain and its sessions always fit; should a device have gathered more refusals than a file holds, the newest count.
   const remarks = [...(await views.refusalsOf(unit.device_id)), ...(await views.dispositionsOf(unit.device_id))];
   const newest = remarks.map(({ log_index: index }) => index).sort((left, right) => right - left);
@@ -62,6 +67,14 @@ function citedSession(statement: LoggableStatement): readonly string[] {
   return cites ? [statement.predicate.operator.sessionDigest.sha256] : [];
 }
 
+/** What came after the records: labels of the device, and checks of it or of a device that bore its label. */
+async function aftermathIndexes(deviceId: string, views: ViewReader): Promise<readonly number[]> {
+  const about = await views.siteRecordsAbout(deviceId);
+  const bearing = (await views.siteRecordsRelatedTo(deviceId)).filter(({ kind }) => kind === CHECK_KIND);
+  const own = about.filter(({ kind }) => kind === LABEL_KIND || kind === CHECK_KIND);
+  return [...own, ...bearing].map(({ log_index: index }) => index);
+}
+
 /** The openings that links were made under, with what became of each. */
 async function breakGlassIndexes(links: readonly Link[], views: ViewReader): Promise<readonly number[]> {
   const marks = links.flatMap(({ statement }) =>
@@ -73,6 +86,22 @@ async function breakGlassIndexes(links: readonly Link[], views: ViewReader): Pro
     if (opening === undefined) continue;
     const rows = [opening, ...(await views.siteRecordsRelatedTo(opening.record_id))];
     indexes.push(...rows.map(({ log_index: index }) => index));
+  }
+  return indexes;
+}
+
+/** The allowance of each link that was made while the line did not answer, and the delivery that brought it. */
+async function offlineIndexes(links: readonly Link[], views: ViewReader): Promise<readonly number[]> {
+  const indexes: number[] = [];
+  for (const { index, statement } of links) {
+    if (statement.kind !== 'intent' && statement.kind !== 'event') continue;
+    const digest = statement.predicate.offline?.allowanceDigest.sha256;
+    const allowance = digest === undefined ? undefined : await views.siteRecordByDigest(digest);
+    if (digest === undefined || allowance === undefined) continue;
+    // What announces a statement is logged before it, whenever its delivery was broken off.
+    const related = await views.siteRecordsRelatedTo(digest);
+    const delivery = related.findLast(({ kind, log_index: at }) => kind === DELIVERY_KIND && at < index);
+    indexes.push(allowance.log_index, ...(delivery === undefined ? [] : [delivery.log_index]));
   }
   return indexes;
 }

@@ -5,40 +5,61 @@ import type { ViewReader } from '@witnessmark/store';
 import type { AdmissionFacts, Claim, SessionFacts } from './admission.ts';
 import type { BreakGlassBook } from './break-glass-book.ts';
 import type { CounterFloor } from './counter-floor.ts';
+import { gatherConduct, gatherPast } from './conduct-rules.ts';
+import type { GoldenBook } from './golden-book.ts';
 import type { KeyRing } from './key-ring.ts';
 import { findReleaseInForce, type ReleaseInForce, type ReleaseSource } from './release-book.ts';
 import type { LineRules } from './rules.ts';
-import type { SignIns } from './sessions.ts';
+import type { StartBook } from './start-book.ts';
 
 interface FactSources {
   readonly views: ViewReader;
   readonly releases: ReleaseSource;
-  readonly signIns: SignIns;
   readonly counterFloor: CounterFloor;
   readonly breakGlass: BreakGlassBook;
+  readonly starts: StartBook;
+  readonly golden: GoldenBook;
   readonly rules: LineRules;
 }
+
+/** What the line knows about a station and its work, whatever device lies there. */
+export type StationFacts = Omit<AdmissionFacts, 'past' | 'unit' | 'labelOwner' | 'decision' | 'unitsBegun'>;
 
 export async function gatherFacts(
   claim: Claim,
   context: { readonly station: string; readonly now: Instant; readonly keys: KeyRing },
   sources: FactSources,
 ): Promise<AdmissionFacts> {
+  const { views, rules } = sources;
+  const { deviceId, label } = claim.identity;
+  const facts = await gatherStationFacts(claim, context, sources);
+  const { release } = facts;
+  return {
+    ...facts,
+    past: await gatherPast({ station: context.station, deviceId, labelSerial: label?.serial ?? null }, sources),
+    unit: (await views.unit(deviceId)) ?? null,
+    labelOwner: label === null ? null : ((await views.unitByLabel(label.serial)) ?? null),
+    decision: await findDecision(deviceId, views),
+    unitsBegun: release instanceof RefusedError ? 0 : await views.releaseUse(release.reference.id, rules.line),
+  };
+}
+
+export async function gatherStationFacts(
+  claim: Pick<Claim, 'product' | 'operator'>,
+  context: { readonly station: string; readonly now: Instant; readonly keys: KeyRing },
+  sources: FactSources,
+): Promise<StationFacts> {
   const { views, rules, counterFloor, breakGlass } = sources;
   const { station, now } = context;
-  const { deviceId, label } = claim.identity;
-  const release = await findRelease(claim, now, sources);
   return {
     now,
     rules,
     station,
     openStop: (await views.openRefusals(station))[0] ?? null,
+    start: sources.starts.newest(station),
+    conduct: await gatherConduct(station, sources),
     session: await findSession(claim.operator.sessionDigest.sha256, context.keys, sources),
-    unit: (await views.unit(deviceId)) ?? null,
-    labelOwner: label === null ? null : ((await views.unitByLabel(label.serial)) ?? null),
-    decision: await findDecision(deviceId, views),
-    release,
-    unitsBegun: release instanceof RefusedError ? 0 : await views.releaseUse(release.reference.id, rules.line),
+    release: await findRelease(claim, now, sources),
     counterFloor: counterFloor.of(claim.product.sku),
     breakGlass: breakGlass.inForce(station, now),
     waitsForReview: breakGlass.waitsForReview(now),
@@ -54,7 +75,7 @@ export async function findDecision(deviceId: string, views: ViewReader): Promise
 
 /** A "no" of the repository is a fact like others: it is told in its turn, after clock, stop and session. */
 async function findRelease(
-  { product }: Claim,
+  { product }: Pick<Claim, 'product'>,
   now: Instant,
   { releases }: FactSources,
 ): Promise<ReleaseInForce | RefusedError> {
@@ -66,11 +87,7 @@ async function findRelease(
   }
 }
 
-async function findSession(digest: string, keys: KeyRing, { views, signIns }: FactSources): Promise<SessionFacts> {
+async function findSession(digest: string, keys: KeyRing, { views }: FactSources): Promise<SessionFacts> {
   const row = (await views.sessionByDigest(digest)) ?? null;
-  return {
-    row,
-    key: row === null ? null : keys.find(row.credential_key_digest),
-    successor: row === null ? null : signIns.findSuccessor(row),
-  };
+  return { row, key: row === null ? null : keys.find(row.credential_key_digest) };
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { findDispositionRule } from './dispositions.ts';
+export { BadgeFiles, makePinRecord } from './badge-book.ts';
+export { badgeDigest } from './badges.ts';
 export { LineError } from './error.ts';
 export { checkSignatureHere } from './key-ring.ts';
 export { Line } from './line.ts';
@@ -17,4 +19,5 @@ export type { KnownRelease, ReleaseBook, ReleaseSource } from './release-book.ts
 export type { LineRules } from './rules.ts';
 export type { ImageUnsealer } from './image-unsealer.ts';
 export type { LineServer, LineServerOptions } from './server.ts';
+export type { LineTls } from './tls.ts';
 export type { TufReleaseSourceOptions, UpdatedTargets } from './tuf-release-source.ts';

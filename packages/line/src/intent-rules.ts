@@ -61,6 +61,7 @@ export function checkPermit(granted: Permit, intent: ProvisioningIntent, place: 
     // The station may have read a newer or older mirror; the release itself must be the one that was granted.
     ['release', toRelease(granted.release), toRelease(intent.release)],
     ['station', granted.station, place],
+    ['start of the station', granted.startDigest ?? null, intent.station.startDigest ?? null],
     ['operator', granted.operatorId, intent.operator.id],
     [
       'place in the chain',
@@ -88,12 +89,14 @@ export function checkPermitTerm({ issuedAt, expiresAt }: Permit, now: Instant): 
 
 /** The intent as a claim, so that admission judges it once more as it was when the permit was given. */
 export function toClaim({ predicate, subject }: ReadIntent): Claim {
-  const { identity, product, operator, release, timing, environment } = predicate;
+  const { identity, product, operator, release, timing, environment, station, event } = predicate;
   return {
     subject,
     identity,
     product,
     operator,
+    slot: station.slot,
+    retestReason: event.reason,
     releaseId: release.id,
     at: parseInstant(timing.intendedAt),
     clock: timing.clock,

@@ -13,6 +13,7 @@ import { ensure, LineRefusal } from './error.ts';
 
 /** More people sign nothing that a line logs. */
 const MAX_SIGNERS = 4;
+const ROLES_APART: ReadonlySet<TrustedKey['role']> = new Set(['author', 'approver']);
 
 /** Whether a signature of `envelope` was made by `key`; in other threads where there are any. */
 export type SignatureCheck = (envelope: Envelope, key: PublicKey) => Promise<boolean>;
@@ -55,6 +56,13 @@ export class KeyRing {
   /** Whether a key of this line that is valid then belongs to the station. */
   isStation(id: string, at: Instant): boolean {
     return this.#stations.get(id)?.some((entry) => isValidAt(entry, at)) ?? false;
+  }
+
+  /** The roles of a person, by keys valid then, that nobody has who operates . */
+  rolesApart(person: string, at: Instant): readonly TrustedKey['role'][] {
+    return this.keys
+      .filter((entry) => entry.owner === person && isValidAt(entry, at) && ROLES_APART.has(entry.role))
+      .map(({ role }) => role);
   }
 
   /** Stations of this line, valid then. */

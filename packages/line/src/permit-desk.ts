@@ -5,13 +5,16 @@ import {
   buildStatement,
   deviceSubject,
   permit as permitDefinition,
+  spoolName,
   type Permit,
+  type SpoolHead,
   type TrustedKey,
 } from '@witnessmark/attestation';
 import { signEnvelope } from '@witnessmark/custody';
 import { admit, type Claim } from './admission.ts';
 import { gatherFacts } from './facts.ts';
 import { IssuedPermits } from './issued-permits.ts';
+import { checkHead } from './offline/spool-rules.ts';
 import type { LineContext } from './line-context.ts';
 import type { ReadPermitRequest } from './statements.ts';
 
@@ -29,10 +32,21 @@ export class PermitDesk {
     return this.#issued.once(request.id, request.digest, () => this.#issue(request, signer, now));
   }
 
+  /** A station that was ever given an allowance shows that it knows what it made under it. */
+  async #checkSpools(known: SpoolHead | undefined, station: string): Promise<void> {
+    const rows = await this.#context.views.spoolsOf(station);
+    const named = spoolName(station, known?.slot);
+    for (const row of known === undefined ? rows : rows.filter(({ name }) => name === named)) {
+      checkHead(known, { id: station, slot: known?.slot }, row);
+    }
+  }
+
   async #issue({ predicate, subject }: ReadPermitRequest, signer: TrustedKey, now: Instant): Promise<Envelope> {
     const { rules, signer: evidence, counters, checkRoom, keys } = this.#context;
     checkRoom('new');
-    const claim: Claim = { ...predicate, subject, at: parseInstant(predicate.requestedAt) };
+    const startDigest = predicate.station?.startDigest.sha256 ?? null;
+    const claim: Claim = { ...predicate, subject, startDigest, at: parseInstant(predicate.requestedAt) };
+    await this.#checkSpools(predicate.spool, signer.owner);
     const facts = await gatherFacts(claim, { station: signer.owner, now, keys: keys() }, this.#context);
     const grant = admit(claim, facts);
     const { deviceId } = predicate.identity;
@@ -44,6 +58,7 @@ export class PermitDesk {
       product: predicate.product,
       release: grant.inForce.reference,
       station: { id: signer.owner, line: rules.line, plant: rules.plant },
+      ...(predicate.station === undefined ? {} : { startDigest: predicate.station.startDigest }),
       operatorId: predicate.operator.id,
       chain: grant.chain,
       attempt: grant.attempt,

@@ -3,7 +3,7 @@
  * What each entry of the log does to the views. The only writer of views: the line commits exactly these changes with the
  * entry, and a rebuild from the log computes them again (spec/evidence-log.md, "Views").
  */
-import { parseEnvelope, type Bytes } from '@witnessmark/core';
+import { formatInstant, parseEnvelope, parseInstant, type Bytes } from '@witnessmark/core';
 import { deriveLabelSerial, type Identity, type ProvisioningEvent } from '@witnessmark/attestation';
 import type { UnitState, ViewChange } from '@witnessmark/store';
 import {
@@ -13,6 +13,7 @@ import {
   toWaitingState,
   type DispositionAction,
 } from './dispositions.ts';
+import { projectOfflineRefusal, takePlace } from './offline/spool-projection.ts';
 import {
   parseLoggable,
   type LoggableStatement,
@@ -28,6 +29,8 @@ import {
 export interface ProjectionLimits {
   /** Units that may be begun under the intent's release; absent: no limit. */
   readonly maxUnits?: number;
+  /** Whether the intent's session has to be open, with units left. */
+  readonly demandsSession?: boolean;
 }
 
 const STATE_AFTER: Readonly<Record<ProvisioningEvent['outcome'], UnitState>> = {
@@ -57,11 +60,11 @@ export function projectStatement(
     case 'session':
       return [projectSession(index, statement)];
     case 'intent':
-      return projectIntent(index, statement, limits);
+      return [...projectIntent(index, statement, limits), ...projectPlace(index, statement)];
     case 'event':
-      return projectEvent(index, statement);
+      return [...projectEvent(index, statement), ...projectPlace(index, statement)];
     case 'refusal':
-      return [projectRefusal(index, statement)];
+      return [projectRefusal(index, statement), ...projectOfflineRefusal(index, statement.predicate, statement.digest)];
     case 'disposition':
       return projectDisposition(index, statement);
     case 'siteRecord':
@@ -74,8 +77,14 @@ export function toLabelSerial(identity: Identity, sku: string): string {
   return identity.label?.serial ?? deriveLabelSerial(sku, identity.deviceId);
 }
 
+/** A statement that was made while the line did not answer takes its place in the spool of its station. */
+function projectPlace(index: number, { predicate, digest }: ReadIntent | ReadEvent): readonly ViewChange[] {
+  const { offline, station } = predicate;
+  return offline === undefined ? [] : [takePlace(index, station, offline, digest)];
+}
+
 function projectSession(index: number, { predicate, digest }: ReadSession): ViewChange {
-  const { session, operator, station } = predicate;
+  const { session, operator, credential, station } = predicate;
   return {
     op: 'insert',
     table: 'operator_session',
@@ -83,21 +92,39 @@ function projectSession(index: number, { predicate, digest }: ReadSession): View
       session_id: session.id,
       operator: operator.id,
       role: operator.role,
+      credential: credential.kind,
       credential_key_digest: operator.credentialKeyDigest.sha256,
       station: station.id,
       line: station.line,
       opened_at: session.openedAt,
       expires_at: session.expiresAt,
+      idle_minutes: session.idleMinutes,
+      batch_units: session.batchUnits,
+      units: 0,
+      last_used_at: normalise(session.openedAt),
+      state: 'open',
       payload_digest: digest,
       log_index: index,
     },
   };
 }
 
+/** Work in a session: begun by an intent, ended by an event, which may be after the session itself. */
+function projectUse(digest: string, at: string, begun?: { readonly whileOpen: boolean }): ViewChange {
+  const use = { op: 'use', table: 'operator_session', digest, at: normalise(at) } as const;
+  if (begun === undefined) return { ...use, units: 0 };
+  return { ...use, units: 1, ...(begun.whileOpen && { whileOpen: true }) };
+}
+
+/** So that times compare as texts. */
+function normalise(at: string): string {
+  return formatInstant(parseInstant(at));
+}
+
 function projectIntent(
   index: number,
   { predicate, digest }: ReadIntent,
-  { maxUnits }: ProjectionLimits,
+  { maxUnits, demandsSession = false }: ProjectionLimits,
 ): readonly ViewChange[] {
   const { event, identity, product, release, station, operator, timing, attempt } = predicate;
   const begun = {
@@ -150,9 +177,12 @@ function projectIntent(
       station: station.id,
       operator: operator.id,
       at: timing.intendedAt,
+      slot: station.slot ?? null,
+      attempt,
     },
   };
-  if (attempt !== 1) return [link, unit];
+  const use = projectUse(operator.sessionDigest.sha256, timing.intendedAt, { whileOpen: demandsSession });
+  if (attempt !== 1) return [link, unit, use];
   const count: ViewChange = {
     op: 'count',
     table: 'release_use',
@@ -160,11 +190,11 @@ function projectIntent(
     by: 1,
     ...(maxUnits === undefined ? {} : { max: maxUnits }),
   };
-  return [link, unit, count];
+  return [link, unit, use, count];
 }
 
 function projectEvent(index: number, { predicate, digest }: ReadEvent): readonly ViewChange[] {
-  const { event, identity, station, operator, timing, outcome, code, keys } = predicate;
+  const { event, identity, station, operator, timing, outcome, code, keys, attempt } = predicate;
   const publicKey = keys[0]?.publicKeyDigest.sha256;
   return [
     {
@@ -183,6 +213,8 @@ function projectEvent(index: number, { predicate, digest }: ReadEvent): readonly
         station: station.id,
         operator: operator.id,
         at: timing.signedAt,
+        slot: station.slot ?? null,
+        attempt,
       },
     },
     {
@@ -200,6 +232,7 @@ function projectEvent(index: number, { predicate, digest }: ReadEvent): readonly
         last_index: index,
       },
     },
+    projectUse(operator.sessionDigest.sha256, timing.signedAt),
   ];
 }
 
@@ -220,6 +253,7 @@ function projectRefusal(index: number, { predicate, digest }: ReadRefusal): View
       at: predicate.refusedAt,
       state: opensStop(predicate) ? 'open' : 'closed',
       disposition_id: null,
+      slot: predicate.station.slot ?? null,
     },
   };
 }
@@ -295,7 +329,8 @@ function projectSiteRecord(index: number, record: ReadSiteRecord): readonly View
       payload_digest: digest,
     },
   };
-  return [insert, ...(rule.transitions?.(record, index) ?? [])];
+  // First what it ends: a constraint may allow only one of its kind.
+  return [...(rule.transitions?.(record, index) ?? []), insert];
 }
 
 /** What the unit's row must say for a link to be the next one. */

@@ -7,6 +7,7 @@ import {
   describeReasonCode,
   encodeUtf8,
   formatInstant,
+  isReasonCode,
   sha256Hex,
   STATEMENT_PAYLOAD_TYPE,
   WitnessmarkError,
@@ -23,12 +24,13 @@ import {
   type Refusal,
   type Subject,
 } from '@witnessmark/attestation';
-import type { LoggedEntry } from '@witnessmark/api';
+import { LineRefusedError, type LoggedEntry } from '@witnessmark/api';
 import { signEnvelope, type Signer } from '@witnessmark/custody';
 import { ConflictError, type ViewReader } from '@witnessmark/store';
 import type { LineCounters } from './counters.ts';
 import { opensStop } from './dispositions.ts';
 import { LineRefusal } from './error.ts';
+import { markSpool, type SpoolMarks } from './offline/refused-place.ts';
 import type { Records } from './records.ts';
 import { RefusalBudget, type SuppressedRefusals } from './refusal-budget.ts';
 import type { RefusedRequest } from './refused-request.ts';
@@ -71,6 +73,19 @@ export class RefusalLedger {
     }
   }
 
+  /** The "no" that a spooled statement was answered with before, whichever; null for one that was never refused. */
+  async findSettled({ spool, request }: RefusedRequest): Promise<LineRefusedError | null> {
+    const { views, records } = this.#options;
+    if (spool?.place == null || request === null) return null;
+    const row = await views.refusal(request.id);
+    const statement = row === undefined ? null : await records.readStatement(row.log_index);
+    if (row === undefined || statement?.kind !== 'refusal' || !isReasonCode(row.code)) return null;
+    const { requestDigest, refusedPlace, expected, observed } = statement.predicate;
+    if (refusedPlace === undefined || requestDigest?.sha256 !== request.digest) return null;
+    const message = `expected ${expected}; found ${observed}`;
+    return new LineRefusedError(row.code, message, await records.read(row.log_index));
+  }
+
   /** Logs the sums of minutes that are over; of the running ones too when `everything` is to be on record. */
   async summarize(now: Instant, everything = false): Promise<void> {
     for (const sum of this.#budget.collect(now, everything)) {
@@ -93,9 +108,12 @@ export class RefusalLedger {
 
   /** The same request may be refused twice at once: the second finds what the first has logged. */
   async #logOnce(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry | null> {
-    if (!(await this.#mayLog(refused.code, request, now))) return null;
+    const { spool } = request;
+    const marks = spool === null ? {} : await markSpool(refused.code, spool, this.#options.views);
+    // What a spool goes on from is never summed up.
+    if (Object.keys(marks).length === 0 && !(await this.#mayLog(refused.code, request, now))) return null;
     try {
-      return await this.#log(refused, request, now);
+      return await this.#log(refused, request, marks, now);
     } catch (error) {
       if (error instanceof ConflictError) return this.#findEarlier(refused.code, request);
       throw error;
@@ -111,7 +129,7 @@ export class RefusalLedger {
     return this.#budget.take(source, code, now);
   }
 
-  async #log(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry> {
+  async #log(refused: RefusedError, request: RefusedRequest, marks: SpoolMarks, now: Instant): Promise<LoggedEntry> {
     const { rules, views, newId, counters, markOf } = this.#options;
     const isFree = request.request !== null && (await views.refusal(request.request.id)) === undefined;
     const { expected, observed } = toFinding(refused);
@@ -123,12 +141,19 @@ export class RefusalLedger {
       deviceId: request.deviceId,
       labelSerial: request.labelSerial,
       ...(request.request === null ? {} : { requestDigest: { sha256: request.request.digest } }),
-      station: { id: request.source, line: rules.line },
+      station: {
+        id: request.source,
+        line: rules.line,
+        ...(marks.refusedPlace === undefined || request.spool?.owner.slot === undefined
+          ? {}
+          : { slot: request.spool.owner.slot }),
+      },
       operatorId: request.operatorId,
       expected: toRemark(expected),
       observed: toRemark(observed),
       refusedAt: formatInstant(now),
       environment: { ...(request.environment ?? NO_MARKS), breakGlass: markOf(request.source, now) },
+      ...marks,
     };
     const subject =
       request.deviceId === null

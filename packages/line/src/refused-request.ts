@@ -2,7 +2,10 @@
 /** What a refusal may say about the request it answers: nothing that was only claimed. */
 import { sha256Hex, type Envelope } from '@witnessmark/core';
 import type { Environment, TrustedKey } from '@witnessmark/attestation';
-import type { LoggableStatement, ReadPermitRequest } from './statements.ts';
+import type { OfflineDelivery } from '@witnessmark/attestation';
+import type { SpoolClaim } from './offline/refused-place.ts';
+import { offlineDeliveryRule } from './site-records/offline-delivery.ts';
+import type { LoggableStatement, ReadBadgeSignIn, ReadOfflineRequest, ReadPermitRequest } from './statements.ts';
 
 /** Everybody whose signature did not verify. Never a station: station ids come from the trusted root. */
 const UNIDENTIFIED = 'unidentified';
@@ -20,14 +23,19 @@ export interface RefusedRequest {
   readonly labelSerial: string | null;
   readonly operatorId: string | null;
   readonly environment: Environment | null;
+  /** The spool it is about, when it is about one. */
+  readonly spool: SpoolClaim | null;
 }
 
 /** A request whose signature verified. */
 export function describeRequest(
   { owner, key }: TrustedKey,
-  statement: LoggableStatement | ReadPermitRequest | null,
+  statement: LoggableStatement | ReadBadgeSignIn | ReadPermitRequest | ReadOfflineRequest | null,
 ): RefusedRequest {
-  const nothing = { transactionId: null, deviceId: null, labelSerial: null, operatorId: null, environment: null };
+  const nothing = {
+    ...{ transactionId: null, deviceId: null, labelSerial: null, operatorId: null, environment: null },
+    spool: statement === null ? null : findSpool(owner, statement),
+  };
   const source = { source: owner, sourceDigest: key.keyid };
   if (statement === null) return { ...source, request: null, ...nothing };
   const request = { id: statement.id, digest: statement.digest };
@@ -47,11 +55,15 @@ export function describeRequest(
         labelSerial: predicate.identity.label?.serial ?? null,
         operatorId: predicate.operator.id,
         environment: predicate.environment,
+        spool: nothing.spool,
       };
     }
+    case 'offline request':
+      return { ...source, request, ...nothing, operatorId: statement.predicate.operator.id };
     case 'session':
       return { ...source, request, ...nothing, operatorId: statement.predicate.operator.id };
     case 'siteRecord':
+    case 'badge sign-in':
       return { ...source, request, ...nothing };
     case 'refusal':
     case 'disposition':
@@ -70,5 +82,33 @@ export function describeStranger(envelope: Envelope): RefusedRequest {
     labelSerial: null,
     operatorId: null,
     environment: null,
+    spool: null,
   };
+}
+
+/** As the signed statement says; what it says of a station other than its signer's is refused elsewhere. */
+function findSpool(
+  owner: string,
+  statement: LoggableStatement | ReadBadgeSignIn | ReadPermitRequest | ReadOfflineRequest,
+): SpoolClaim | null {
+  switch (statement.kind) {
+    case 'permit request':
+      return { owner: { id: owner, slot: statement.predicate.spool?.slot }, place: null };
+    case 'offline request':
+      return { owner: { id: owner, slot: statement.predicate.station.slot }, place: null };
+    case 'intent':
+    case 'event':
+    case 'refusal': {
+      const { offline, station } = statement.predicate;
+      return offline === undefined ? null : { owner: { id: owner, slot: station.slot }, place: offline };
+    }
+    case 'siteRecord': {
+      if (statement.rule !== offlineDeliveryRule) return null;
+      return { owner: { id: owner, slot: (statement.predicate as OfflineDelivery).station.slot }, place: null };
+    }
+    case 'session':
+    case 'badge sign-in':
+    case 'disposition':
+      return null;
+  }
 }

@@ -10,6 +10,7 @@ import type { Turn } from './batch-order.ts';
 import { LineRefusal } from './error.ts';
 import type { LineContext } from './line-context.ts';
 import type { LoggedRecord } from './records.ts';
+import { makeWay } from './session-desk.ts';
 import { checkStatement, type Submission } from './statement-checks.ts';
 import type { LoggableStatement } from './statements.ts';
 
@@ -33,10 +34,25 @@ export class Registrar {
     submission: Submission,
     turn?: Turn,
   ): Promise<LoggedRecord> {
+    return this.#record(envelope, statement, submission, { isOwn: false, turn });
+  }
+
+  /** The same for a statement that the line has signed itself, in somebody's name. */
+  async recordOwn(envelope: Envelope, statement: LoggableStatement, submission: Submission): Promise<LoggedRecord> {
+    return this.#record(envelope, statement, submission, { isOwn: true });
+  }
+
+  async #record(
+    envelope: Envelope,
+    statement: LoggableStatement,
+    submission: Submission,
+    { isOwn, turn }: { readonly isOwn: boolean; readonly turn?: Turn | undefined },
+  ): Promise<LoggedRecord> {
     for (let round = 1; ; round += 1) {
       try {
         const limits = await checkStatement(statement, submission, this.#context);
-        const countersigned = await countersign(envelope, this.#context.signer);
+        await makeWay(statement, submission.now, this.#context);
+        const countersigned = isOwn ? envelope : await countersign(envelope, this.#context.signer);
         const appended = this.#context.records.append(countersigned, statement, limits);
         turn?.queued();
         const record = await appended;
@@ -71,12 +87,9 @@ export class Registrar {
   }
 
   #learn(statement: LoggableStatement, index: number): void {
-    const { counters, signIns, counterFloor } = this.#context;
+    const { counters, counterFloor } = this.#context;
     counters.entries.add({ kind: statement.kind === 'siteRecord' ? statement.rule.kind : statement.kind });
-    if (statement.kind === 'session') {
-      const { station, operator } = statement.predicate;
-      signIns.record({ station: station.id, operator: operator.id, log_index: index });
-    } else if (statement.kind === 'intent') {
+    if (statement.kind === 'intent') {
       const { product, release } = statement.predicate;
       counterFloor.observe(product.sku, release.releaseCounter);
     } else if (statement.kind === 'event') {
@@ -87,6 +100,9 @@ export class Registrar {
       if (isReasonCode(code)) counters.refused(code, station.id);
     } else if (statement.kind === 'siteRecord') {
       this.#context.breakGlass.observe(statement);
+      this.#context.golden.observe(statement);
+      this.#context.identities.observe(statement, index);
+      this.#context.starts.observe(statement, index);
     }
   }
 }

@@ -18,6 +18,8 @@ export interface KnownRelease {
   /** SHA-256 of the candidate statement's payload, lower-case hexadecimal. */
   readonly candidateDigest: string;
   readonly approvals: readonly Envelope[];
+  /** Who proposed, built or approved it. */
+  readonly partakers: readonly string[];
   /** Why its approvals do not hold; null when they do. */
   readonly objection: RefusedError | null;
 }

@@ -12,10 +12,12 @@ import {
 } from '@witnessmark/core';
 import {
   API_LIMITS,
+  badgeSignInBody,
   BATCH_JSON_LIMITS,
   buildOpenApiDocument,
   JSON_MEDIA_TYPE,
   permitRequestBody,
+  sessionChallengeBody,
   PROBLEM_MEDIA_TYPE,
   REQUEST_JSON_LIMITS,
   ROUTES,
@@ -28,6 +30,7 @@ import {
   type Route,
   type RouteName,
 } from '@witnessmark/api';
+import { demandProtection } from '@witnessmark/enrolment';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { problemOf, ProtocolError } from './http-problem.ts';
@@ -36,12 +39,13 @@ import { formatMetrics } from './metrics.ts';
 import { formatBatchResults, formatRecord } from './record-answer.ts';
 import type { LoggedRecord } from './records.ts';
 import { openStaticFile } from './static-files.ts';
+import { peerReader, toServerOptions, type LineTls } from './tls.ts';
 
 /** How long a client may take to send a request, and may stay silent between two. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const MAX_PARAMETER_LENGTH = 256;
-/** Sums of suppressed refusals are logged this long after their minute at the latest. */
+/** Sums of suppressed refusals are logged this long after their minute at the latest, and new keys are known so soon. */
 const SUMMARY_INTERVAL_MS = 15_000;
 
 export interface LineServerOptions {
@@ -53,12 +57,14 @@ export interface LineServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Without it, only this machine is served. */
+  readonly tls?: LineTls | undefined;
   /** Hears of faults that are not the caller's. */
   readonly onFault?: (error: unknown) => void;
 }
 
 export interface LineServer {
-  /** `http://host:port` */
+  /** `http://host:port` or `https://host:port` */
   readonly url: string;
   /** Takes no more requests, answers the ones under way, and logs what is left to be summed up. The log stays open. */
   close(): Promise<void>;
@@ -66,13 +72,18 @@ export interface LineServer {
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
+/** Throws ID-108 for an address beyond this machine without TLS. */
 export async function startLineServer(options: LineServerOptions): Promise<LineServer> {
   const { line, host, port, onFault } = options;
+  demandProtection(host, options.tls !== undefined);
   const app = await buildServer(options);
   const url = await app.listen({ host, port });
   const summarize = (everything: boolean): Promise<void> =>
     line.summarizeRefusals(everything).catch((error: unknown) => onFault?.(error));
-  const timer = setInterval(() => void summarize(false), SUMMARY_INTERVAL_MS);
+  // The look at its health has the line read its trust repository: revocations count where nobody asks for permits.
+  const tend = (): Promise<unknown> =>
+    summarize(false).then(() => line.checkHealth().catch((error: unknown) => onFault?.(error)));
+  const timer = setInterval(() => void tend(), SUMMARY_INTERVAL_MS);
   timer.unref();
   return {
     url,
@@ -88,6 +99,7 @@ async function buildServer(options: LineServerOptions): Promise<FastifyInstance>
   // It takes 25 MB; most who load this package serve nothing.
   const { default: Fastify } = await import('fastify');
   const app = Fastify({
+    ...(options.tls && { https: toServerOptions(options.tls) }),
     bodyLimit: API_LIMITS.maxRequestBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -136,19 +148,26 @@ function buildHandlers({
   line,
   logDirectory,
   trustDirectory,
+  tls,
   onFault,
 }: LineServerOptions): Readonly<Record<RouteName, Handler>> {
   const openApi = buildOpenApiDocument();
+  const peerOf = peerReader(tls);
   return {
     requestPermit: async (request, reply) => {
       const { envelope } = readBody(request, permitRequestBody);
-      const permit = await line.requestPermit(readEnvelope(envelope));
+      const permit = await line.requestPermit(readEnvelope(envelope), peerOf(request));
       return sendJson(reply, { permit: fromEnvelope(permit) });
+    },
+    requestAllowance: async (request, reply) => {
+      const { envelope } = readBody(request, permitRequestBody);
+      const { index, envelope: logged, proof } = await line.requestAllowance(readEnvelope(envelope), peerOf(request));
+      return sendJson(reply, { index, envelope: fromEnvelope(logged), proof });
     },
     submit: async (request, reply) => {
       const { envelope, permit } = readBody(request, submitBody);
       const attachments = permit === undefined ? {} : { permit: readEnvelope(permit) };
-      return sendRecord(reply, await line.record(readEnvelope(envelope), attachments));
+      return sendRecord(reply, await line.record(readEnvelope(envelope), attachments, peerOf(request)));
     },
     submitBatch: async (request, reply) => {
       const { statements } = readBody(request, submitBatchBody, BATCH_JSON_LIMITS);
@@ -157,13 +176,13 @@ function buildHandlers({
         statement: readEnvelope(envelope),
         attachments: permit === undefined ? {} : { permit: readEnvelope(permit) },
       }));
-      const results = formatBatchResults(await line.recordAll(items), onFault);
+      const results = formatBatchResults(await line.recordAll(items, peerOf(request)), onFault);
       return reply.type(JSON_MEDIA_TYPE).send(results);
     },
     unseal: async (request, reply) => {
       const { envelope, permit } = readBody(request, submitBody);
       const attachments = permit === undefined ? {} : { permit: readEnvelope(permit) };
-      const { entry, contentKeys } = await line.unseal(readEnvelope(envelope), attachments);
+      const { entry, contentKeys } = await line.unseal(readEnvelope(envelope), attachments, peerOf(request));
       return sendJson(reply, {
         entry: { ...entry, envelope: fromEnvelope(entry.envelope) },
         contentKeys: contentKeys.map(({ image, recipientInfo }) => ({
@@ -181,8 +200,20 @@ function buildHandlers({
       if (evidence === null) return sendNotFound(reply, 'the line knows no such unit');
       return reply.type(ROUTES.unitEvidence.response.mediaType).send(Buffer.from(evidence));
     },
+    sessionChallenge: async (request, reply) => {
+      const { station } = readBody(request, sessionChallengeBody);
+      const { expiresAt, ...drawn } = await line.sessionChallenge(station);
+      return sendJson(reply, { ...drawn, expiresAt: formatInstant(expiresAt) });
+    },
+    badgeSignIn: async (request, reply) => {
+      const { envelope, pin } = readBody(request, badgeSignInBody);
+      return sendRecord(reply, await line.recordBadgeSignIn(readEnvelope(envelope), pin, peerOf(request)));
+    },
+    badges: async (_request, reply) => sendJson(reply, { badges: await line.badges() }),
+    openSessions: async (_request, reply) => sendJson(reply, { sessions: await line.openSessions() }),
     openStops: async (_request, reply) =>
       sendJson(reply, { stops: (await line.openStops()).slice(0, API_LIMITS.maxOpenStops) }),
+    stationTallies: async (_request, reply) => sendJson(reply, { stations: await line.stationTallies() }),
     siteRecords: async (request, reply) => {
       const records = await line.siteRecords(parameterOf(request, 'kind'));
       const body = records.map(({ id, state, relatedId, station, actor, at, digest, index, envelope }) => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Applies the rules for each kind of statement to what the line knows, before it countersigns. */
-import type { Instant } from '@witnessmark/core';
+import { parseInstant, type Instant } from '@witnessmark/core';
 import type { TrustedKey } from '@witnessmark/attestation';
 import type { Attachments } from '@witnessmark/api';
 import { admit } from './admission.ts';
+import { findBadge } from './badges.ts';
 import { checkDisposition, type Matter } from './disposition-rules.ts';
 import { findDispositionRule } from './dispositions.ts';
 import { ensure } from './error.ts';
@@ -11,13 +12,22 @@ import { checkEvent, checkLink } from './event-rules.ts';
 import { gatherFacts } from './facts.ts';
 import { checkIntent, checkPermit, openPermit, toClaim } from './intent-rules.ts';
 import type { LineContext } from './line-context.ts';
+import { checkSpooled, checkSpooledIntent, checkSpooledLink } from './offline/spooled-checks.ts';
 import type { ProjectionLimits } from './projection.ts';
+import type { ReleaseInForce } from './release-book.ts';
 import { toWorkKind } from './records.ts';
 import { checkStationRefusal } from './refusal-rules.ts';
 import { checkSessionOpening } from './session-rules.ts';
 import { checkSiteRecord } from './site-records/checks.ts';
 import { OPENING_KIND } from './site-records/break-glass.ts';
-import type { LoggableStatement, ReadDisposition, ReadEvent, ReadIntent, ReadRefusal } from './statements.ts';
+import type {
+  LoggableStatement,
+  ReadDisposition,
+  ReadEvent,
+  ReadIntent,
+  ReadRefusal,
+  ReadSession,
+} from './statements.ts';
 
 export interface Submission {
   readonly signer: TrustedKey;
@@ -38,11 +48,9 @@ export async function checkStatement(
   context.checkRoom(toWorkKind(statement));
   if (statement.kind !== 'siteRecord') requireOneSigner(submission);
   switch (statement.kind) {
-    case 'session': {
-      const isStationEnrolled = context.keys().isStation(statement.predicate.station.id, now);
-      checkSessionOpening(statement, { now, rules, signer, isStationEnrolled });
+    case 'session':
+      checkSessionOpening(statement, await gatherSessionContext(statement, submission, context));
       return {};
-    }
     case 'intent':
       context.keys().requireStation(signer);
       return checkIntentStatement(statement, submission, context);
@@ -53,6 +61,7 @@ export async function checkStatement(
     case 'refusal':
       context.keys().requireStation(signer);
       checkStationRefusal(statement, { now, rules, signer });
+      await checkSpoolOfRefusal(statement, context);
       await checkMarkOfRefusal(statement, context);
       return {};
     case 'disposition':
@@ -71,12 +80,35 @@ function requireOneSigner({ cosigners }: Submission): void {
   ensure(cosigners.length === 0, 'LS-502', 'one signature, by the maker', `${cosigners.length + 1}`);
 }
 
+async function gatherSessionContext(
+  { predicate }: ReadSession,
+  { signer, now }: Submission,
+  { rules, views, keys, challenges }: LineContext,
+): Promise<Parameters<typeof checkSessionOpening>[1]> {
+  const { operator, credential, station } = predicate;
+  const badge = credential.kind === 'badge-pin' ? await findBadge(credential.badgeDigest.sha256, views) : null;
+  return {
+    now,
+    rules,
+    signer,
+    isStationEnrolled: keys().isStation(station.id, now),
+    otherRoles: keys().rolesApart(operator.id, now),
+    badgeHolder: badge?.state === 'enrolled' ? badge.actor : null,
+    challenges,
+  };
+}
+
 async function checkIntentStatement(
   intent: ReadIntent,
   { signer, attachments, now }: Submission,
   context: LineContext,
 ): Promise<ProjectionLimits> {
   const { rules } = context;
+  const { offline } = intent.predicate;
+  if (offline !== undefined) {
+    // What was made was made, in a session that may have ended since.
+    return { ...toLimits(await checkSpooledIntent(intent, offline, { signer, now }, context)), demandsSession: false };
+  }
   const place = { id: signer.owner, line: rules.line, plant: rules.plant };
   const granted = openPermit(
     attachments.permit,
@@ -87,21 +119,33 @@ async function checkIntentStatement(
   const grant = admit(claim, await gatherFacts(claim, { station: signer.owner, now, keys: context.keys() }, context));
   checkIntent(intent.predicate, grant, place);
   checkPermit(granted, intent.predicate, place, now);
-  const { maxUnits } = grant.inForce.rule;
-  return maxUnits === null ? {} : { maxUnits };
+  return toLimits(grant.inForce);
 }
 
-async function checkEventStatement(
-  event: ReadEvent,
-  { signer, now }: Submission,
-  { rules, views, records }: LineContext,
-): Promise<void> {
-  const place = { id: signer.owner, line: rules.line, plant: rules.plant };
+function toLimits({ rule: { maxUnits } }: ReleaseInForce): ProjectionLimits {
+  return { demandsSession: true, ...(maxUnits !== null && { maxUnits }) };
+}
+
+async function checkEventStatement(event: ReadEvent, submission: Submission, context: LineContext): Promise<void> {
+  const { rules, views, records } = context;
+  const { offline, station, timing } = event.predicate;
+  const place = { id: submission.signer.owner, line: rules.line, plant: rules.plant };
+  if (offline !== undefined) await checkSpooled(offline, station, context);
+  // A time in the future is no reason to lose a record: it is after its delivery, and the verifier says so.
+  const now = offline === undefined ? submission.now : Math.max(submission.now, parseInstant(timing.signedAt));
   const unit = (await views.unit(event.predicate.identity.deviceId)) ?? null;
-  checkLink(event, place, unit);
+  if (offline === undefined) checkLink(event, place, unit);
+  else checkSpooledLink(() => checkLink(event, place, unit));
   const index = unit?.open_intent_index ?? null;
   const intent = index === null ? null : await records.readStatement(index);
   checkEvent(event, { now, rules, place, unit, intent: intent?.kind === 'intent' ? intent : null });
+}
+
+/** What only the line can say is not said by a station. */
+async function checkSpoolOfRefusal({ predicate }: ReadRefusal, context: LineContext): Promise<void> {
+  const { offline, refusedPlace, station } = predicate;
+  ensure(refusedPlace === undefined, 'LS-506', 'a refusal by a station', 'one that accounts for a spooled statement');
+  if (offline !== undefined) await checkSpooled(offline, station, context);
 }
 
 /** A refusal may come late, so its mark may be that of any opening here; it suspends nothing, so none is demanded. */

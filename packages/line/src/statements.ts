@@ -3,7 +3,9 @@
 import { sha256Hex, WitnessmarkError, type Bytes } from '@witnessmark/core';
 import {
   AttestationError,
+  badgeSignIn,
   disposition,
+  offlineRequest,
   operatorSession,
   parseStatementHeader,
   permitRequest,
@@ -12,7 +14,9 @@ import {
   provisioningIntent,
   refusal,
   toStatement,
+  type BadgeSignIn,
   type Disposition,
+  type OfflineRequest,
   type OperatorSession,
   type PermitRequest,
   type ProvisioningEvent,
@@ -44,7 +48,10 @@ export type ReadDisposition = Read<'disposition', Disposition>;
 export interface ReadSiteRecord extends Read<'siteRecord', unknown> {
   readonly rule: SiteRecordRule<unknown>;
 }
+/** Asks for a session on behalf of somebody with a badge. */
+export type ReadBadgeSignIn = Read<'badge sign-in', BadgeSignIn>;
 export type ReadPermitRequest = Read<'permit request', PermitRequest>;
+export type ReadOfflineRequest = Read<'offline request', OfflineRequest>;
 
 /** What the log may hold. */
 export type LoggableStatement = ReadSession | ReadIntent | ReadEvent | ReadRefusal | ReadDisposition | ReadSiteRecord;
@@ -91,6 +98,16 @@ export function parseLoggable(payload: Bytes): LoggableStatement {
 export function parsePermitRequest(payload: Bytes): ReadPermitRequest {
   const statement = toStatement(permitRequest, parseStatementHeader(payload));
   return read('permit request', statement.predicate.requestId, sha256Hex(payload), statement);
+}
+
+export function parseOfflineRequest(payload: Bytes): ReadOfflineRequest {
+  const statement = toStatement(offlineRequest, parseStatementHeader(payload));
+  return read('offline request', statement.predicate.id, sha256Hex(payload), statement);
+}
+
+export function parseBadgeSignIn(payload: Bytes): ReadBadgeSignIn {
+  const statement = toStatement(badgeSignIn, parseStatementHeader(payload));
+  return read('badge sign-in', statement.predicate.requestId, sha256Hex(payload), statement);
 }
 
 /** Runs a reader; what it cannot read, though validly signed, is the signer's fault: LS-506. */

@@ -6,6 +6,7 @@ import {
   checkFresh,
   checkReleaseClass,
   effectivityPath,
+  partakersOf,
   readRelease,
   TRUSTED_ROOT_PATH,
   verifyRelease,
@@ -105,7 +106,8 @@ export class TufReleaseSource implements ReleaseSource {
       const release = await readRelease(this.#client, releaseId);
       const { manifest, candidate, approvals } = release;
       const objection = this.#findObjection(release, trustedRoot);
-      return { manifest, candidate, candidateDigest: sha256Hex(candidate.payload), approvals, objection };
+      const candidateDigest = sha256Hex(candidate.payload);
+      return { manifest, candidate, candidateDigest, approvals, partakers: partakersOf(release), objection };
     } catch (error) {
       if (!(error instanceof WitnessmarkError)) throw error;
       const code = error.code === 'TR-108' ? 'LS-202' : 'LS-201';

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Views as the API shows them. */
 import { isReasonCode } from '@witnessmark/core';
-import { API_LIMITS, type OpenStop, type SiteRecordView, type UnitSummary } from '@witnessmark/api';
+import { API_LIMITS, type OpenStop, type SiteRecordView, type StationTally, type UnitSummary } from '@witnessmark/api';
 import type { UnitRow, ViewReader } from '@witnessmark/store';
 import { findDecision } from './facts.ts';
+import { toSlotTallies } from './station-tally.ts';
 import type { LineContext } from './line-context.ts';
 
 /** By device id or label serial. */
@@ -39,6 +40,17 @@ export async function listSiteRecords(
     found.push({ id, kind, state, relatedId, station, actor, at, digest, index: row.log_index, envelope });
   }
   return found;
+}
+
+export async function listStationTallies(
+  stations: readonly string[],
+  { views, since }: { readonly views: ViewReader; readonly since: string },
+): Promise<readonly StationTally[]> {
+  const tallies: StationTally[] = [];
+  for (const station of [...stations].sort().slice(0, API_LIMITS.maxStations)) {
+    tallies.push({ station, since, slots: toSlotTallies(await views.tally(station, since)) });
+  }
+  return tallies;
 }
 
 /** Oldest first. */

@@ -5,7 +5,7 @@ import type { OperatorSessionRow, RefusalRow, UnitRow } from '@witnessmark/store
 import { beforeAll, describe, expect, it } from 'vitest';
 import { admit, type AdmissionFacts, type Claim } from '../src/admission.ts';
 import { findReleaseInForce, type ReleaseInForce } from '../src/release-book.ts';
-import { toLineRules } from '../src/rules.ts';
+import { toLineRules, type LineRules } from '../src/rules.ts';
 import { CAST, PLACE, START } from './support/cast.ts';
 import { PRODUCT, TestReleases, toManifest, toRule } from './support/release.ts';
 import { toDevice } from './support/world.ts';
@@ -31,6 +31,7 @@ const CLAIM: Claim = {
     id: OPERATOR.owner,
     role: 'operator',
     credentialKeyDigest: { sha256: OPERATOR.key.publicKey.keyid },
+    credential: 'software-key',
     sessionDigest: { sha256: '77'.repeat(32) },
     authenticatedAt: formatInstant(START - 1000),
   },
@@ -53,11 +54,17 @@ const SESSION: OperatorSessionRow = {
   session_id: '01900000-0000-7000-8000-000000000001',
   operator: OPERATOR.owner,
   role: 'operator',
+  credential: 'software-key',
   credential_key_digest: OPERATOR.key.publicKey.keyid,
   station: STATION,
   line: PLACE.line,
   opened_at: formatInstant(START - 1000),
   expires_at: formatInstant(START + 1000),
+  idle_minutes: 30,
+  batch_units: 100,
+  units: 0,
+  last_used_at: formatInstant(START - 1000),
+  state: 'open',
   payload_digest: '77'.repeat(32),
   log_index: 0,
 };
@@ -106,6 +113,7 @@ const STOP: RefusalRow = {
   at: formatInstant(START),
   state: 'open',
   disposition_id: null,
+  slot: null,
 };
 
 const OPENING = 'b9'.repeat(32);
@@ -134,7 +142,10 @@ beforeAll(async () => {
     rules: RULES,
     station: STATION,
     openStop: null,
-    session: { row: SESSION, key: OPERATOR_KEY, successor: null },
+    start: null,
+    conduct: { failures: [], goldenChecks: [] },
+    past: { attemptsHere: 0, testUnit: null },
+    session: { row: SESSION, key: OPERATOR_KEY },
     unit: null,
     labelOwner: null,
     decision: null,
@@ -192,6 +203,14 @@ describe('admission', () => {
     expect(admit(claim, facts).labelSerial).toBe(deriveLabelSerial(PRODUCT.sku, DEVICE.deviceId));
   });
 
+  const before = (milliseconds: number): string => formatInstant(START - milliseconds);
+  const inSession = (changes: Partial<OperatorSessionRow>): ReasonCode | 'granted' =>
+    codeOf(CLAIM, { session: { row: { ...SESSION, ...changes }, key: OPERATOR_KEY } });
+  const withPartaker = (person: string): ReasonCode | 'granted' => {
+    const release = { ...inForce.release, partakers: [...inForce.release.partakers, person] };
+    return codeOf(CLAIM, { release: { ...inForce, release } });
+  };
+  const ONLY_CARDS: LineRules = { ...RULES, signIn: { ...RULES.signIn, credentials: ['piv'] } };
   const withUid = (value: Uint8Array): ReasonCode | 'granted' =>
     codeOf({ ...CLAIM, identity: { ...CLAIM.identity, hardwareUid: { sha256: sha256Hex(value) } } });
   const cases: readonly (readonly [string, ReasonCode | 'granted', () => ReasonCode | 'granted'])[] = [
@@ -242,11 +261,21 @@ describe('admission', () => {
       'LS-501',
       () => codeOf(CLAIM, { session: { ...facts.session, key: { ...OPERATOR_KEY, role: 'supervisor' } } }),
     ],
+    ['A5 a session that has ended', 'LS-515', () => inSession({ state: 'ended' })],
+    ['a session after half an hour of pause', 'granted', () => inSession({ last_used_at: before(1_800_000) })],
+    ['a session with one unit left', 'granted', () => inSession({ units: 99 })],
+    ['a release somebody else approved', 'granted', () => withPartaker('ap-zoe')],
+    ['A5 a session nobody worked in for half an hour', 'LS-511', () => inSession({ last_used_at: before(1_800_001) })],
+    ['A5 a session with its units begun', 'LS-512', () => inSession({ units: 100 })],
+    ['a session that asked for fewer units', 'LS-512', () => inSession({ units: 3, batch_units: 3 })],
     [
-      'A5 a person who signed in elsewhere since',
-      'LS-501',
-      () => codeOf(CLAIM, { session: { ...facts.session, successor: { station: 'ST-2', operator: OPERATOR.owner } } }),
+      'a session that asked for a shorter pause',
+      'LS-511',
+      () => inSession({ idle_minutes: 1, last_used_at: before(60_001) }),
     ],
+    ['a session by badge under the card of a person', 'LS-501', () => inSession({ credential: 'badge-pin' })],
+    ['a kind of sign-in that is not accepted any more', 'LS-519', () => codeOf(CLAIM, { rules: ONLY_CARDS })],
+    ['a person who approved the release', 'LS-520', () => withPartaker(OPERATOR.owner)],
     // Device
     ['a hardware id of zeros', 'UF-01', () => withUid(new Uint8Array(8))],
     ['a hardware id of sixty-four 0xff', 'UF-01', () => withUid(new Uint8Array(64).fill(0xff))],
@@ -402,7 +431,7 @@ describe('admission', () => {
 
   it('names clock trouble before anything a wrong clock could cause', () => {
     const release = new RefusedError('TR-102', 'ran out');
-    const everything = { openStop: STOP, session: { row: null, key: null, successor: null }, release };
+    const everything = { openStop: STOP, session: { row: null, key: null }, release };
     expect(codeOf({ ...withLabel(OTHER.serial), at: START - 60_000 }, everything)).toBe('LS-301');
     expect(codeOf(withLabel(OTHER.serial), everything)).toBe('LS-503');
     expect(codeOf(withLabel(OTHER.serial), { ...everything, openStop: null })).toBe('LS-501');

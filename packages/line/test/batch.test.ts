@@ -14,6 +14,9 @@ import { toDevice, World, type Signed } from './support/world.ts';
 let world: World;
 let server: LineServer;
 let client: HttpLineService;
+/** A refusal that is no failure of a unit. */
+const NO_FAILURE = { kind: 'HOLD', code: 'HD-01' } as const;
+
 let session: Signed<OperatorSession>;
 let devices = 0;
 const faults: unknown[] = [];
@@ -75,8 +78,13 @@ function toBody(envelopes: readonly Envelope[]): string {
 }
 
 /** `count` statements of which none depends on another. */
-function newSessions(count: number): Promise<readonly Envelope[]> {
-  return Promise.all(Array.from({ length: count }, async () => (await world.session()).envelope));
+function newStatements(count: number): Promise<readonly Envelope[]> {
+  return Promise.all(Array.from({ length: count }, async () => (await world.stationRefusal(NO_FAILURE)).envelope));
+}
+
+/** Statements that are new work; the second one ends what the first began. */
+async function newSessions(): Promise<readonly [Envelope, Envelope]> {
+  return [(await world.session()).envelope, (await world.session()).envelope];
 }
 
 describe('a batch', () => {
@@ -114,7 +122,7 @@ describe('a batch', () => {
     const later = { statement: (await other.session()).envelope };
     const results = await other.line.recordAll([later, ...items]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
-    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'LS-501' });
+    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'LS-515' });
     expect(await other.line.unit(intent.predicate.identity.deviceId)).toBeNull();
     await other.close();
   });
@@ -143,7 +151,7 @@ describe('a batch', () => {
   });
 
   it('holds a statement twice and logs it once, and once more in the next batch', async () => {
-    const [one = never(), two = never()] = await newSessions(2);
+    const [one = never(), two = never()] = await newStatements(2);
     const { items } = await newPass();
     const first = world.log.size;
     const batch = [...items, items[1], { statement: one }, { statement: one }, { statement: two }, { statement: one }];
@@ -164,7 +172,7 @@ describe('a batch', () => {
   });
 
   it('of a full disk is refused statement by statement, and nothing changed', async () => {
-    const [one = never(), two = never()] = await newSessions(2);
+    const [one, two] = await newSessions();
     const size = world.log.size;
     world.freeBytes = 0;
     const outcomes = await client.submitAll([{ statement: one }, { statement: two }]);
@@ -176,7 +184,7 @@ describe('a batch', () => {
 
 describe('the limits of a batch', () => {
   it('takes as many statements as allowed, and none of one more', async () => {
-    const envelopes = await newSessions(API_LIMITS.maxBatchStatements);
+    const envelopes = await newStatements(API_LIMITS.maxBatchStatements);
     const size = world.log.size;
     const tooMany = await post(toBody([...envelopes, envelopes[0]!]));
     expect(tooMany.status).toBe(400);
@@ -187,7 +195,7 @@ describe('the limits of a batch', () => {
   });
 
   it('takes as many bytes as allowed, and not one more', async () => {
-    const body = toBody(await newSessions(1));
+    const body = toBody(await newStatements(1));
     const size = world.log.size;
     const tooLarge = await post(body.padEnd(API_LIMITS.maxBatchBytes + 1, ' '));
     expect(tooLarge.status).toBe(413);
@@ -197,7 +205,7 @@ describe('the limits of a batch', () => {
   });
 
   it('the client sends more than fits into one request in several, in order', async () => {
-    const envelopes = await newSessions(API_LIMITS.maxBatchStatements + 1);
+    const envelopes = await newStatements(API_LIMITS.maxBatchStatements + 1);
     const first = world.log.size;
     const outcomes = await client.submitAll(envelopes.map((statement) => ({ statement })));
     expect(indexesOf(outcomes)).toEqual(envelopes.map((_, position) => first + position));
@@ -210,7 +218,7 @@ describe('the limits of a batch', () => {
     ['one statement that cannot be read', (body: string) => body.replace('"payload":"', '"payload":"*')],
     ['something after it', (body: string) => `${body}{}`],
   ])('with %s is refused as a whole', async (_, damage) => {
-    const body = toBody(await newSessions(2));
+    const body = toBody(await newStatements(2));
     const size = world.log.size;
     const response = await post(damage(body));
     expect(response.status).toBe(400);

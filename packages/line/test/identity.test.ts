@@ -79,6 +79,7 @@ describe('whoever signs', () => {
 
 describe('signing in', () => {
   it('takes an operator with the card that signs', async () => {
+    await world.signOut(CAST.station.owner, CAST.operator.owner);
     const { index } = await world.line.submit((await world.session()).envelope);
     expect(await world.store.views.sessionByDigest((await world.session()).digest)).toBeUndefined();
     expect(index).toBeGreaterThan(0);
@@ -113,7 +114,21 @@ describe('signing in', () => {
       () => signedIn({ expiresAt: new Date(world.clock.now() + 12 * 3_600_000 + 1).toISOString() }),
     ],
     ['for no time at all', 'LS-501', () => signedIn({ expiresAt: hours(0) })],
-    ['with a clock an hour behind', 'LS-301', () => signedIn({ openedAt: hours(-1), expiresAt: hours(1) })],
+    ['with a clock an hour ahead', 'LS-301', () => signedIn({ openedAt: hours(1), expiresAt: hours(2) })],
+    [
+      'as if it had begun before its challenge was drawn',
+      'LS-516',
+      () => signedIn({ openedAt: hours(-1), expiresAt: hours(1) }),
+    ],
+    ['without a challenge of the line', 'LS-516', () => signedIn({ challenge: 'ab'.repeat(32) })],
+    ['for a longer pause than the line allows', 'LS-501', () => signedIn({ idleMinutes: 12 * 60 + 1 })],
+    ['for more units than the line allows', 'LS-501', () => signedIn({ batchUnits: 1001 })],
+    ['with a file, as if it were a card', 'LS-519', () => world.session({ credential: { kind: 'piv' } })],
+    [
+      'by the word of a person, as if it were a badge',
+      'LS-501',
+      () => world.session({ credential: { kind: 'badge-pin', badgeDigest: { sha256: 'ab'.repeat(32) } } }),
+    ],
     ['at a station of another line', 'LS-502', () => world.session({ station: { id: 'ST-9', line: 'L2' } })],
     ['at a station nobody enrolled', 'LS-502', () => world.session({ station: { id: 'ST-77', line: PLACE.line } })],
     ['at a station whose key ran out', 'LS-502', () => world.session({ station: { id: 'ST-3', line: PLACE.line } })],
@@ -125,31 +140,15 @@ describe('signing in', () => {
 
   it('lasts exactly a shift at most', async () => {
     const expiresAt = new Date(world.clock.now() + 12 * 3_600_000).toISOString();
+    await world.signOut(CAST.station.owner, CAST.operator.owner);
     await world.line.submit((await signedIn({ expiresAt })).envelope);
   });
 
-  it('A5 ends the session of whoever was signed in there before', async () => {
-    const first = await world.signIn('station', 'operator');
-    const second = await world.signIn('station', 'secondOperator');
-    expect(await codeOf(world.line.requestPermit((await world.permitRequest(toDevice(10), first)).envelope))).toBe(
-      'LS-501',
-    );
-    await world.permit(await world.permitRequest(toDevice(10), second));
-  });
-
-  it('A5 A12 one person is at one station: the later session counts', async () => {
-    world.releases.trustedRoot = toTrustedRoot(3);
-    await world.permit(await world.permitRequest(toDevice(11), await world.signIn('station', 'secondOperator')));
-    const here = await world.signIn('station', 'operator');
-    const there = await world.signIn('secondStation', 'operator');
-    expect(await codeOf(world.line.requestPermit((await world.permitRequest(toDevice(12), here)).envelope))).toBe(
-      'LS-501',
-    );
-    await world.permit(await world.permitRequest(toDevice(12), there, {}, { station: 'secondStation' }));
-  });
-
-  function signedIn(times: Changes<OperatorSession['session']>): Promise<Signed<OperatorSession>> {
-    return world.session({ session: { id: world.newId(), openedAt: hours(0), expiresAt: hours(8), ...times } });
+  async function signedIn(times: Changes<OperatorSession['session']>): Promise<Signed<OperatorSession>> {
+    const terms = await world.sessionTerms();
+    return world.session({
+      session: { id: world.newId(), openedAt: hours(0), expiresAt: hours(8), ...terms, ...times },
+    });
   }
 });
 

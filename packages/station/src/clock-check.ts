@@ -3,7 +3,7 @@
  * Whether this station's clock may date evidence. It is asked before every signature, and before TUF metadata is
  * judged, because expiry means nothing under a wrong clock.
  */
-import { formatInstant, type Clock, type Instant } from '@witnessmark/core';
+import { formatInstant, type Clock, type Instant, type ReasonCode } from '@witnessmark/core';
 import type { ClockEvidence } from '@witnessmark/attestation';
 import type { LineTime } from '@witnessmark/api';
 import type { TimeJudgement } from './clock/index.ts';
@@ -48,7 +48,12 @@ export interface ClockAssessment {
   readonly lineOffsetMs: number | null;
   readonly evidence: ClockEvidence;
   /** What was found, when the verdict is INSANE. */
-  readonly finding: { readonly expected: string; readonly observed: string } | null;
+  readonly finding: { readonly code?: ReasonCode; readonly expected: string; readonly observed: string } | null;
+}
+
+/** What is wrong with the clock says nothing about the device in the fixture. */
+export function isClockTrouble(code: ReasonCode): boolean {
+  return code === 'LS-301' || code.startsWith('LS-33');
 }
 
 export async function sampleLineTime(clock: Clock, ask: () => Promise<LineTime>): Promise<LineTimeSample> {
@@ -88,7 +93,8 @@ function lineEvidence(
 function findServiceInsanity(service: TimeJudgement | null): ClockAssessment['finding'] {
   const worst = service?.evidence.verdict === 'INSANE' ? service.reasons[0] : undefined;
   if (service === null || worst === undefined) return null;
-  return { expected: worst.expected, observed: `${service.evidence.source}: ${worst.observed}` };
+  const { code, expected, observed } = worst;
+  return { ...(code !== undefined && { code }), expected, observed: `${service.evidence.source}: ${observed}` };
 }
 
 /**

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The moves that touch the device: program, measure, lock – and, after an interruption, reading it back. */
 import { hasCode, type Bytes, type ReasonCode } from '@witnessmark/core';
-import type { Identity } from '@witnessmark/attestation';
+import { bootComponentOf, type Identity } from '@witnessmark/attestation';
+import type { BootCheck } from '@witnessmark/device';
+import { isClockTrouble } from './clock-check.ts';
 import { StationRefusal } from './error.ts';
 import { Findings } from './findings.ts';
 import type { Fixture } from './fixture.ts';
@@ -19,6 +21,8 @@ const UNIT_FAILURES: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['UF-02', 'UF
 
 interface DeviceWorkOptions {
   readonly fixture: Fixture;
+  /** Null at a fixture that cannot start its board. */
+  readonly bootCheck: BootCheck | null;
   /** Outlives this process, where a locked board cannot be measured again. */
   readonly keeper: MeasurementKeeper;
   readonly watch: StepWatch;
@@ -31,14 +35,16 @@ interface DeviceWorkOptions {
 
 export class DeviceWork {
   readonly #fixture: Fixture;
+  readonly #bootCheck: BootCheck | null;
   readonly #keeper: MeasurementKeeper;
   readonly #watch: StepWatch;
   readonly #time: TimeKeeper;
   readonly #move: (move: Move) => void;
   readonly #signal: AbortSignal | undefined;
 
-  constructor({ fixture, keeper, watch, time, move, signal }: DeviceWorkOptions) {
+  constructor({ fixture, bootCheck, keeper, watch, time, move, signal }: DeviceWorkOptions) {
     this.#fixture = fixture;
+    this.#bootCheck = bootCheck;
     this.#keeper = keeper;
     this.#watch = watch;
     this.#time = time;
@@ -105,6 +111,7 @@ export class DeviceWork {
   async #prove(unit: OpenUnit, findings: Findings, isResumed: boolean): Promise<void> {
     await this.#watch.run('programmed', 'measure', () => this.#measure(unit, findings));
     this.#move('measure');
+    await this.#boot(unit, findings);
     if (!unit.manifest.recipe.steps.includes('lock')) return;
     await this.#keeper.keep(unit, this.#time.requireSane().now);
     await this.#watch.run('measured', 'lock', () => this.#lock(unit, findings, isResumed));
@@ -125,6 +132,7 @@ export class DeviceWork {
       await this.#requireSame(intent.identity, findings);
     });
     this.#move('measure');
+    await this.#boot({ intent, manifest }, findings);
     findings.protection('locked');
     findings.check('protection', 'SUCCESS');
     this.#move('lock');
@@ -144,6 +152,27 @@ export class DeviceWork {
       expected: 'the approved images when read back',
       observed: `other content in ${different.join(', ')}`,
     });
+  }
+
+  /** Starts the board, when the recipe says so: its firmware must name the digest of the component it starts from. */
+  async #boot({ manifest, intent }: Pick<OpenUnit, 'manifest' | 'intent'>, findings: Findings): Promise<void> {
+    if (!manifest.recipe.steps.includes('bootDigest')) return;
+    const check = this.#bootCheck;
+    if (check === null)
+      throw new TypeError('a fixture that cannot start its board was admitted to a recipe that asks it');
+    await this.#watch.run('measured', 'boot', async () => {
+      const component = bootComponentOf(manifest.components);
+      const seen = await this.#fixture.boot(check, { sha256: component.sha256 });
+      findings.booted({ component: component.name, model: check.model, ...seen });
+      findings.check('boot digest', seen.result);
+      await this.#requireSame(intent.identity, findings);
+      if (seen.result === 'SUCCESS') return;
+      throw new StationRefusal('UF-03', {
+        expected: `firmware that names SHA-256 ${component.sha256} of ${component.name} when it starts`,
+        observed: seen.digest.sha256,
+      });
+    });
+    this.#move('bootDigest');
   }
 
   async #lock({ intent }: OpenUnit, findings: Findings, isResumed: boolean): Promise<void> {
@@ -184,6 +213,6 @@ function isExchange(error: unknown): error is StationRefusal {
 
 /** Nobody knows what the device holds. A wrong clock or a missing key says nothing about the device. */
 function isDeviceDoubt(error: unknown): error is Error {
-  if (error instanceof StationRefusal) return error.code !== 'LS-301' && error.code !== 'LS-304';
+  if (error instanceof StationRefusal) return !isClockTrouble(error.code) && error.code !== 'LS-304';
   return hasCode(error, 'ERR_STATION_DEVICE_UNKNOWN');
 }

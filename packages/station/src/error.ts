@@ -6,6 +6,7 @@ import { RefusedError, WitnessmarkError, type ReasonCode } from '@witnessmark/co
  * `ERR_STATION_JOURNAL_FULL`: too much waits to be recorded.
  * `ERR_STATION_STORAGE`: a write or sync failed; this process may not go on, the next one reads everything again.
  * `ERR_STATION_DEVICE_UNKNOWN`: the device gave no answer; it may or may not have changed and has to be read back.
+ * `ERR_STATION_SLOT_OPEN`: a slot that is not configured any more holds units that are not finished.
  * `ERR_STATION_LOCKED`: another process works on this station's directory.
  */
 export type StationErrorCode =
@@ -13,6 +14,7 @@ export type StationErrorCode =
   | 'ERR_STATION_JOURNAL_FULL'
   | 'ERR_STATION_STORAGE'
   | 'ERR_STATION_DEVICE_UNKNOWN'
+  | 'ERR_STATION_SLOT_OPEN'
   | 'ERR_STATION_LOCKED';
 
 export class StationError extends WitnessmarkError<StationErrorCode> {}

@@ -12,6 +12,7 @@ const MAX_REASON_LENGTH = 1000;
 export class Findings {
   readonly #measurements = new Map<string, Measurement>();
   readonly #checks: { name: string; result: CheckResult }[] = [];
+  #boot: UnitFindings['boot'] = null;
   #protection: LockState | null = null;
   #programmedAt: Instant | null = null;
   #measuredAt: Instant | null = null;
@@ -33,6 +34,10 @@ export class Findings {
   measured(component: string, measurement: Measurement, at: Instant): void {
     this.#measurements.set(component, measurement);
     this.#measuredAt = at;
+  }
+
+  booted(boot: NonNullable<UnitFindings['boot']>): void {
+    this.#boot = boot;
   }
 
   protection(state: LockState): void {
@@ -63,6 +68,7 @@ export class Findings {
       ...outcome,
       reason: outcome.reason?.slice(0, MAX_REASON_LENGTH) ?? null,
       measurements: this.#measurements,
+      boot: this.#boot,
       protection: this.#protection,
       programmedAt: this.#programmedAt,
       measuredAt: this.#measuredAt,

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The device in the fixture: driver outcomes as values, refusals, or "could not tell". */
-import { hasCode, sha256Hex, toDigestSet, type Bytes } from '@witnessmark/core';
+import { hasCode, sha256Hex, toDigestSet, type Bytes, type DigestSet } from '@witnessmark/core';
 import { toDeviceId, type Identity, type ReleaseComponent as Component } from '@witnessmark/attestation';
 import {
   canLock,
   isPlaceholderId,
+  isReadableWhenLocked,
+  measureBoot,
+  type BootCheck,
+  type BootMeasurement,
   type DeviceDriver,
   type DriverOutcome,
+  type FlashRange,
   type LockState,
   type OperationOptions,
   type ProgramProgress,
@@ -31,7 +36,7 @@ export class Fixture {
   /** Reads who is in the fixture. Throws UF-01 for nothing, for a silent one, and for an identifier that names no part. */
   async readDevice(): Promise<DeviceReading> {
     const outcome = await this.#driver.readHardwareId(this.#options());
-    if (outcome.state === 'UNKNOWN') throw absent(outcome.detail);
+    if (outcome.state === 'UNKNOWN') throw this.#silent(outcome.detail);
     const { scheme, value } = requireDone(outcome, 'a device that names itself');
     // Drivers refuse these as well; no unit may ever pass because one of them forgot.
     if (isPlaceholderId(value)) throw absent('an identifier that many devices bear');
@@ -56,7 +61,7 @@ export class Fixture {
   /** Refuses a release that the part cannot hold before anything is written. */
   async requireRoom(components: readonly Component[]): Promise<void> {
     const outcome = await this.#driver.identify(this.#options());
-    if (outcome.state === 'UNKNOWN') throw absent(outcome.detail);
+    if (outcome.state === 'UNKNOWN') throw this.#silent(outcome.detail);
     const { model, sizeBytes } = requireDone(outcome, 'a device that answers');
     for (const { name, address, length } of components) {
       if (address + length <= sizeBytes) continue;
@@ -85,12 +90,26 @@ export class Fixture {
   }
 
   /** Reads the component's range in a run of its own and compares its digest. */
-  async measure({ name, address, length, sha256, sealed }: Component): Promise<Measurement> {
+  async measure({ name, address, length, sha256, sealed }: MeasuredRange): Promise<Measurement> {
     const outcome = await this.#driver.readBack({ address, length }, this.#options());
     const bytes = requireDone(outcome, `${name} to be read back`);
     const digest = sha256Hex(bytes);
     if (sealed !== undefined) bytes.fill(0);
     return { digest: { sha256: digest }, result: digest === sha256 && bytes.length === length ? 'SUCCESS' : 'FAIL' };
+  }
+
+  /** Reads any range in a run of its own. */
+  async readRange(range: FlashRange): Promise<Bytes> {
+    return requireDone(await this.#driver.readBack(range, this.#options()), 'the content to be read back');
+  }
+
+  /** Starts the board. Silence, or something else on its line, is no answer. */
+  async boot(check: BootCheck, expected: DigestSet): Promise<BootMeasurement> {
+    const { signal } = this.#options();
+    return requireDone(
+      await measureBoot(check, expected, signal === undefined ? {} : { signal }),
+      'a board that starts',
+    );
   }
 
   /** The device must still be the one the unit began with. Throws UF-07. */
@@ -105,6 +124,16 @@ export class Fixture {
     });
   }
 
+  /** What a read says of the lock now; nothing is set. */
+  async readLock(): Promise<LockState> {
+    return requireDone(await this.#driver.readLockState(this.#options()), 'the lock to be read');
+  }
+
+  /** Whether the lock of this board keeps its content from being read. */
+  get forbidsReading(): boolean {
+    return !isReadableWhenLocked(this.#driver.profile);
+  }
+
   /** Sets the lock, takes power, and returns what a read then says. */
   async lock(): Promise<LockState> {
     requireDone(await this.#driver.lock(this.#options()), 'the lock to be set');
@@ -114,6 +143,12 @@ export class Fixture {
   async readLockAfterReset(): Promise<LockState> {
     requireDone(await this.#driver.reset(this.#options()), 'the device to be reset');
     return requireDone(await this.#driver.readLockState(this.#options()), 'the lock to be read');
+  }
+
+  /** One that was not heard out because people ended the work is not a missing one. */
+  #silent(observed: string): StationRefusal {
+    if (this.#signal?.aborted !== true) return absent(observed);
+    return new StationRefusal('HD-05', { expected: 'a device that names itself', observed });
   }
 
   #options(): OperationOptions {
@@ -128,6 +163,9 @@ export class Fixture {
 export function toContent(component: Component): ContentReference {
   return component.sealed ?? component;
 }
+
+/** Where a component lies and what it must be. */
+type MeasuredRange = Pick<Component, 'name' | 'address' | 'length' | 'sha256' | 'sealed'>;
 
 type ContentReference = Pick<Component, 'targetPath' | 'sha256' | 'length'>;
 

@@ -48,6 +48,8 @@ export type JournalFact =
     }
   /** The intent is in the log. From here on the device may have been touched. */
   | { readonly kind: 'intentLogged'; readonly entry: LoggedEntry }
+  /** The intent is in the spool, because the line did not answer. From here on the device may have been touched. */
+  | { readonly kind: 'intentSpooled' }
   /** Every component was read back and is the released one; from here on the device may be locked against reading. */
   | { readonly kind: 'measured'; readonly measurement: Envelope }
   /** The closing event is signed and about to be submitted. */
@@ -61,7 +63,8 @@ export type JournalFact =
 
 /** Which record may follow which; a transaction begins with `intended` or `refused`. */
 const SUCCESSORS: Readonly<Record<JournalFact['kind'], readonly JournalFact['kind'][]>> = {
-  intended: ['intentLogged', 'abandoned'],
+  intended: ['intentLogged', 'intentSpooled', 'abandoned'],
+  intentSpooled: ['measured', 'eventSigned'],
   intentLogged: ['measured', 'eventSigned'],
   measured: ['eventSigned'],
   eventSigned: ['closed'],
@@ -159,6 +162,7 @@ const recordSchema = z.discriminatedUnion('kind', [
     manifest: releaseManifestSchema,
   }),
   z.strictObject({ ...header, kind: z.literal('intentLogged'), entry }),
+  z.strictObject({ ...header, kind: z.literal('intentSpooled') }),
   z.strictObject({ ...header, kind: z.literal('measured'), measurement: envelope }),
   z.strictObject({ ...header, kind: z.literal('eventSigned'), event: envelope }),
   z.strictObject({ ...header, kind: z.literal('refused'), refusal: envelope }),
@@ -190,6 +194,8 @@ function toJson({ seq, at, fact }: JournalRecord): JsonValue {
     case 'intentLogged':
     case 'closed':
       return { ...head, entry: toEntryJson(fact.entry) };
+    case 'intentSpooled':
+      return head;
     case 'measured':
       return { ...head, measurement: fromEnvelope(fact.measurement) };
     case 'eventSigned':

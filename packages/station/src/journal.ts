@@ -20,8 +20,8 @@ import {
   type JournalRecord,
 } from './journal-format.ts';
 
-const DIRECTORY = 'journal';
-const SUFFIX = '.journal';
+export const JOURNAL_DIRECTORY = 'journal';
+export const JOURNAL_SUFFIX = '.journal';
 /** Refusals the line would not take: kept for people, out of the way of work. */
 const REJECTED_SUFFIX = '.rejected';
 const FLOOR_FILE = 'floor';
@@ -40,6 +40,8 @@ export interface StationFloor {
   /** Time of the newest evidence this station signed; nothing new may be older. */
   readonly lastEvidenceAt: Instant;
   readonly head: SeenHead | null;
+  /** The highest index in the log of a unit's statement of this station that it has a receipt for. */
+  readonly lastReceipt: number | null;
 }
 
 export interface Transaction {
@@ -76,9 +78,9 @@ export class Journal {
    * are closed are still there only if the last process was cut off, so that nobody may have seen its last verdict.
    */
   static async open(files: FileSystem): Promise<Journal> {
-    await files.makeDirectory(DIRECTORY);
+    await files.makeDirectory(JOURNAL_DIRECTORY);
     const journal = new Journal(files, await readFloor(files));
-    const names = (await files.list(DIRECTORY)).filter((name) => name.endsWith(SUFFIX)).sort();
+    const names = (await files.list(JOURNAL_DIRECTORY)).filter((name) => name.endsWith(JOURNAL_SUFFIX)).sort();
     for (const name of names) await journal.#readTransaction(name);
     await journal.#begin();
     return journal;
@@ -104,7 +106,7 @@ export class Journal {
     await this.#durably(async () => {
       transaction.file = await this.#files.open(pathOf(id), 'create');
       await this.#write(transaction, at, fact);
-      await this.#files.syncDirectory(DIRECTORY);
+      await this.#files.syncDirectory(JOURNAL_DIRECTORY);
     });
     this.#open.set(id, transaction);
     return transaction;
@@ -134,19 +136,25 @@ export class Journal {
     const transaction = this.#find(id);
     await this.#durably(async () => {
       await this.#close(transaction);
-      await this.#files.rename(pathOf(id), `${DIRECTORY}/${id}${REJECTED_SUFFIX}`);
-      await this.#files.syncDirectory(DIRECTORY);
+      await this.#files.rename(pathOf(id), `${JOURNAL_DIRECTORY}/${id}${REJECTED_SUFFIX}`);
+      await this.#files.syncDirectory(JOURNAL_DIRECTORY);
     });
     this.#open.delete(id);
   }
 
+  /** Whether a write or sync failed: nothing is recorded here any more. */
+  get hasFailed(): boolean {
+    return this.#failure !== null;
+  }
+
   /** Raises the floor in memory; a lower value changes nothing. */
-  raiseFloor(seen: { readonly evidenceAt?: Instant; readonly head?: SeenHead }): void {
-    const { lastEvidenceAt, head } = this.#floor;
+  raiseFloor(seen: { readonly evidenceAt?: Instant; readonly head?: SeenHead; readonly receipt?: number }): void {
+    const { lastEvidenceAt, head, lastReceipt } = this.#floor;
     const isHigher = seen.head !== undefined && (head === null || seen.head.treeSize > head.treeSize);
     this.#floor = {
       lastEvidenceAt: Math.max(lastEvidenceAt, seen.evidenceAt ?? 0),
       head: isHigher ? seen.head : head,
+      lastReceipt: seen.receipt === undefined ? lastReceipt : Math.max(lastReceipt ?? 0, seen.receipt),
     };
   }
 
@@ -183,7 +191,7 @@ export class Journal {
   }
 
   async #readTransaction(name: string): Promise<void> {
-    const id = name.slice(0, -SUFFIX.length);
+    const id = name.slice(0, -JOURNAL_SUFFIX.length);
     if (!uuid.safeParse(id).success) {
       throw new StationError('ERR_STATION_JOURNAL_DAMAGED', `${name} is not the journal of a transaction`);
     }
@@ -196,6 +204,7 @@ export class Journal {
     }
     if (text.records.length === 0) return;
     for (const { at } of text.records) this.raiseFloor({ evidenceAt: at });
+    this.#raiseReceipt(text.records);
     this.#open.set(id, transaction);
   }
 
@@ -212,7 +221,7 @@ export class Journal {
       await file.close();
       await this.#files.rename(draft, path);
     }
-    await this.#files.syncDirectory(DIRECTORY);
+    await this.#files.syncDirectory(JOURNAL_DIRECTORY);
   }
 
   async #write(transaction: OpenTransaction, at: Instant, fact: JournalFact): Promise<void> {
@@ -224,6 +233,15 @@ export class Journal {
     transaction.records.push(record);
     transaction.digest = digest;
     this.raiseFloor({ evidenceAt: at });
+    this.#raiseReceipt(transaction.records);
+  }
+
+  /** Refusals do not count: they are made without a unit, and would hide that units were forgotten. */
+  #raiseReceipt(records: readonly JournalRecord[]): void {
+    if (records[0]?.fact.kind !== 'intended') return;
+    for (const { fact } of records) {
+      if (fact.kind === 'intentLogged' || fact.kind === 'closed') this.raiseFloor({ receipt: fact.entry.index });
+    }
   }
 
   async #close(transaction: OpenTransaction): Promise<void> {
@@ -253,6 +271,8 @@ const floorSchema = z.strictObject({
   mediaType: z.literal('application/vnd.witnessmark.station-floor.v1+json'),
   lastEvidenceAt: instantText,
   head: z.strictObject({ treeSize: z.int().min(0), rootHash: sha256Text }).nullable(),
+  /** Absent in what older versions wrote. */
+  lastReceipt: z.int().min(0).nullable().default(null),
 });
 
 function formatFloor(floor: StationFloor): Bytes {
@@ -261,21 +281,23 @@ function formatFloor(floor: StationFloor): Bytes {
     mediaType: 'application/vnd.witnessmark.station-floor.v1+json',
     lastEvidenceAt: formatInstant(floor.lastEvidenceAt),
     head,
+    lastReceipt: floor.lastReceipt,
   };
   return formatChainedLine(FLOOR_SEED, value).line;
 }
 
 async function readFloor(files: FileSystem): Promise<StationFloor> {
   const bytes = await files.read(FLOOR_FILE);
-  if (bytes === null) return { lastEvidenceAt: 0, head: null };
+  if (bytes === null) return { lastEvidenceAt: 0, head: null, lastReceipt: null };
   const stored = floorSchema.safeParse(readChainedLine(FLOOR_SEED, bytes)?.value);
   if (!stored.success) {
     throw new StationError('ERR_STATION_JOURNAL_DAMAGED', `${FLOOR_FILE} is not one this program writes`);
   }
-  const { lastEvidenceAt, head } = stored.data;
+  const { lastEvidenceAt, head, lastReceipt } = stored.data;
   return {
     lastEvidenceAt: parseInstant(lastEvidenceAt),
     head: head === null ? null : { treeSize: head.treeSize, rootHash: decodeHex(head.rootHash) },
+    lastReceipt,
   };
 }
 
@@ -284,7 +306,7 @@ function requireOrder(previous: JournalFact | undefined, next: JournalFact): voi
 }
 
 function pathOf(id: string): string {
-  return `${DIRECTORY}/${id}${SUFFIX}`;
+  return `${JOURNAL_DIRECTORY}/${id}${JOURNAL_SUFFIX}`;
 }
 
 function storageError(cause: unknown): StationError {

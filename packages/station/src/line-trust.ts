@@ -29,9 +29,19 @@ export class LineTrust {
     return this.#keysOf('evidence', at).flatMap(({ scope, key }) => (scope === this.#line ? [key] : []));
   }
 
+  /** The keys that ever countersigned for this line: what is on record stays on record when they have run out. */
+  get everyEvidenceKey(): readonly PublicKey[] {
+    return this.keys.flatMap(({ role, scope, key }) => (role === 'evidence' && scope === this.#line ? [key] : []));
+  }
+
   /** The keys of an operator that are valid then. */
   operatorKeys(operatorId: string, at: Instant): readonly PublicKey[] {
     return this.#keysOf('operator', at).flatMap(({ owner, key }) => (owner === operatorId ? [key] : []));
+  }
+
+  /** The keys a supervisor ever had: what was registered with one stays registered when it has run out. */
+  supervisorKeys(supervisorId: string): readonly PublicKey[] {
+    return this.keys.flatMap(({ role, owner, key }) => (role === 'supervisor' && owner === supervisorId ? [key] : []));
   }
 
   logKeys(at: Instant): readonly NoteVerifierKey[] {

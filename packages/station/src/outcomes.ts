@@ -3,6 +3,7 @@
 import { hasCode, RefusedError, type ReasonCode } from '@witnessmark/core';
 import { ApiError } from '@witnessmark/api';
 import { StationError } from './error.ts';
+import type { UnitResult } from './ports.ts';
 import type { FinalPhase } from './transitions.ts';
 
 /** The line could not decide: the statement may or may not be in the log, and has to be submitted again. */
@@ -52,7 +53,23 @@ export function toReasonCode(error: unknown): ReasonCode | null {
     case 'ERR_STATION_DEVICE_UNKNOWN':
       return 'HD-02';
     case 'ERR_STATION_JOURNAL_DAMAGED':
+    case 'ERR_STATION_SLOT_OPEN':
     case 'ERR_STATION_LOCKED':
       return null;
   }
+}
+
+/** The result of a scan that began nothing, because something else comes first. */
+export function toWaiting(transactionId: string, code: ReasonCode, detail: string): UnitResult {
+  return {
+    phase: toFinalPhase(code) === 'stopped' ? 'stopped' : 'interrupted',
+    code,
+    detail,
+    transactionId,
+    deviceId: null,
+    serial: null,
+    record: null,
+    resumed: false,
+    seconds: 0,
+  };
 }

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything a station takes from outside, as small interfaces; nothing in this package reaches past them. */
 import type { Bytes, Clock, Envelope, Instant, PublicKey, ReasonCode } from '@witnessmark/core';
-import type { Environment, OperatorSession, ReleaseManifest, ReleaseReference } from '@witnessmark/attestation';
-import type { LineService, UnsealingService } from '@witnessmark/api';
+import type {
+  Environment,
+  OperatorSession,
+  ReleaseManifest,
+  ReleaseReference,
+  TimeHierarchy,
+} from '@witnessmark/attestation';
+import type { LineService, SessionService, UnsealingService } from '@witnessmark/api';
 import type { Signer } from '@witnessmark/custody';
-import type { DeviceDriver } from '@witnessmark/device';
+import type { BootCheck, DeviceDriver } from '@witnessmark/device';
 import type { TimePolicy, TimeSource } from './clock/index.ts';
+import type { LabelPrinting } from './labels/label-printer.ts';
+import type { GoldenRegister } from './slots/golden-register.ts';
 import type { Journal } from './journal.ts';
 import type { LineTrust } from './line-trust.ts';
+import type { OfflinePort } from './offline/offline-port.ts';
+import type { StationGate } from './starts/gate.ts';
+import type { SessionUse } from './session-use.ts';
 import type { Phase } from './transitions.ts';
 
 export interface StationIdentity {
   readonly id: string;
   readonly line: string;
   readonly plant: string;
+  /** From 1 on, at a station with several places; each has a fixture, a journal and a `Station` of its own. */
+  readonly slot?: number;
   /** SHA-256 of the software this station runs, lower-case hexadecimal. */
   readonly softwareDigest: string;
   /** Changes with every start of the machine. */
@@ -45,6 +58,8 @@ export type ReleaseComponent = ReleaseManifest['components'][number];
 /** A release whose metadata and approvals verified, and whose images are at hand. */
 export interface HeldRelease {
   readonly manifest: ReleaseManifest;
+  /** Who proposed, built or approved it; none of them makes units of it. */
+  readonly partakers: readonly string[];
   readonly reference: ReleaseReference;
   /** The image, or the envelope of a sealed one, from the verified repository; hashed again each time. */
   readImage(component: ReleaseComponent): Promise<Bytes>;
@@ -69,11 +84,14 @@ export interface SignedInSession {
   readonly statement: OperatorSession;
   /** SHA-256 of the statement's payload, lower-case hexadecimal. */
   readonly digest: string;
+  readonly use: SessionUse;
 }
 
 /** A step of a unit, as it goes on. */
 export interface Progress {
   readonly transactionId: string;
+  /** Null at a station with one place. */
+  readonly slot: number | null;
   readonly phase: Phase;
   /** What is being done; the programmer's own phases while a device is written. */
   readonly step: string;
@@ -98,13 +116,30 @@ export interface StationPorts {
   readonly line: LineService;
   readonly lineTrust: LineTrust;
   readonly driver: DeviceDriver;
+  /** Starts the board in the fixture and hears its firmware; a station without it refuses recipes with the step `bootDigest`. */
+  readonly bootCheck?: BootCheck;
   readonly signer: Signer;
   readonly releases: ReleaseSource;
   readonly identity: StationIdentity;
   /** Heard before each unit when the station has one; its verdict joins that of the line's clock. */
-  readonly timeService?: { readonly source: TimeSource; readonly policy: TimePolicy };
+  readonly timeService?: {
+    readonly source: TimeSource;
+    readonly policy: TimePolicy;
+    /** What the line has laid down about its sources; the policy is then the hierarchy's own. */
+    readonly hierarchy?: TimeHierarchy;
+  };
+  /** Measures the station before units are begun; without it, units name no start. */
+  readonly gate?: StationGate;
+  /** How badges are checked; a station without it signs in people with cards or keys of their own. */
+  readonly sessions?: Pick<SessionService, 'signInWithBadge'>;
   /** How sealed images are opened; a station without it refuses sealed releases. */
   readonly unsealing?: { readonly line: UnsealingService; readonly newTransportKey: () => TransportKey };
+  /** Work while the line does not answer; a station without it waits. */
+  readonly offline?: OfflinePort;
+  /** The golden and known-bad units of the line, as the station last read them; without it only the line refuses them. */
+  readonly golden?: GoldenRegister;
+  /** Present at a station that labels its units; it then demands the scan of each label before the next unit. */
+  readonly labels?: LabelPrinting;
   readonly onProgress?: ProgressListener;
   /** Hears of units that were finished before a new one could begin. Must not throw. */
   readonly onRecovered?: (result: UnitResult) => void;

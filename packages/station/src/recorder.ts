@@ -15,7 +15,11 @@ import { parseStatement, permit, type Permit, type PermitRequest } from '@witnes
 import {
   LineRefusedError,
   type Attachments,
+  type BatchItem,
+  type BatchOutcome,
   type LoggedEntry,
+  type OfflineService,
+  type SessionService,
   type UnsealedImages,
   type UnsealingService,
 } from '@witnessmark/api';
@@ -28,10 +32,15 @@ const DEFAULT_RETRY_PAUSES_MS: readonly number[] = [100, 400, 1500];
 
 export interface GrantedPermit {
   readonly envelope: Envelope;
-  readonly statement: Permit;
+  readonly statement: PermitTerms;
   /** SHA-256 of the statement's payload, lower-case hexadecimal. */
   readonly digest: string;
+  /** An allowance in place of a permit: the line does not answer. */
+  readonly isOffline?: true;
 }
+
+/** What a unit's statements take from the permit. */
+export type PermitTerms = Pick<Permit, 'chain' | 'attempt' | 'breakGlass' | 'startDigest'>;
 
 type ReceiptOrigin = Pick<ReceiptExpectation, 'sent' | 'author' | 'at'>;
 
@@ -71,8 +80,20 @@ export class Recorder {
   ): Promise<LoggedEntry> {
     const { author, at, attachments } = options;
     const entry = await this.#ask(() => this.#ports.line.submit(envelope, attachments), at);
-    this.#believe(entry, { sent: envelope, author, at });
+    this.believe(entry, { sent: envelope, author, at });
     return entry;
+  }
+
+  /** The allowance as it was logged, its receipt recomputed; throws as {@link submit} does. */
+  async requestAllowance(line: OfflineService, request: Envelope, at: Instant): Promise<LoggedEntry> {
+    const entry = await this.#ask(() => line.requestAllowance(request), at);
+    this.believe(entry, { sent: null, author: null, at });
+    return entry;
+  }
+
+  /** Each is answered for itself; no answer is believed yet. Throws an `ApiError` when there was none. */
+  submitAll(line: OfflineService, items: readonly BatchItem[]): Promise<readonly BatchOutcome[]> {
+    return this.#repeat(() => line.submitAll(items));
   }
 
   /** Returns when the unsealing is in the log, its receipt recomputed as by {@link submit}, with what it was answered. */
@@ -83,8 +104,19 @@ export class Recorder {
   ): Promise<UnsealedImages> {
     const { author, at, permit } = options;
     const answer = await this.#ask(() => line.unseal(envelope, { permit }), at);
-    this.#believe(answer.entry, { sent: envelope, author, at });
+    this.believe(answer.entry, { sent: envelope, author, at });
     return answer;
+  }
+
+  /** Returns the session that the line has opened for a badge, its receipt recomputed as by {@link submit}. */
+  async signInWithBadge(
+    line: Pick<SessionService, 'signInWithBadge'>,
+    request: Envelope,
+    { pin, at }: { readonly pin: string; readonly at: Instant },
+  ): Promise<LoggedEntry> {
+    const entry = await this.#ask(() => line.signInWithBadge(request, pin), at);
+    this.believe(entry, { sent: null, author: null, at });
+    return entry;
   }
 
   /** Holds a receipt from the journal against the keys again: files can be edited. Throws LS-303. */
@@ -99,13 +131,14 @@ export class Recorder {
       return await this.#repeat(question);
     } catch (error) {
       if (error instanceof LineRefusedError && error.refusal !== null) {
-        this.#believe(error.refusal, { sent: null, author: null, at });
+        this.believe(error.refusal, { sent: null, author: null, at });
       }
       throw error;
     }
   }
 
-  #believe(entry: LoggedEntry, origin: ReceiptOrigin): void {
+  /** Recomputes a receipt up to a head that goes on from the last one seen. Throws LS-303. */
+  believe(entry: LoggedEntry, origin: ReceiptOrigin): void {
     const { journal, lineTrust: trust } = this.#ports;
     journal.raiseFloor({ head: verifyReceipt(entry, { ...origin, trust, lastHead: journal.floor.head }) });
   }
@@ -149,6 +182,7 @@ function requireAnswer(granted: Permit, asked: PermitRequest, station: StationPo
     ['station', station.id, granted.station.id],
     ['line', station.line, granted.station.line],
     ['operator', asked.operator.id, granted.operatorId],
+    ['start', asked.station?.startDigest.sha256 ?? null, granted.startDigest?.sha256 ?? null],
   ];
   for (const [what, expected, observed] of pairs) {
     if (expected === observed) continue;

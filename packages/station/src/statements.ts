@@ -15,7 +15,6 @@ import {
   type Identity,
   type ImageUnsealing,
   type Outcome,
-  type Permit,
   type PermitRequest,
   type ProvisioningEvent,
   type ProvisioningIntent,
@@ -25,7 +24,9 @@ import {
 import type { DeviceDriver, LockState } from '@witnessmark/device';
 import type { PublicKey, ReasonCode } from '@witnessmark/core';
 import type { ClockAssessment } from './clock-check.ts';
+import type { PermitTerms } from './recorder.ts';
 import type { HeldRelease, Job, SignedInSession, StationIdentity } from './ports.ts';
+import type { StartReference } from './starts/gate.ts';
 
 /** What is known about a unit before anything is done to it. */
 export interface BoundUnit {
@@ -34,6 +35,10 @@ export interface BoundUnit {
   readonly job: Job;
   readonly release: HeldRelease;
   readonly session: SignedInSession;
+  /** The logged start it is made under; null at a station that does not measure itself. */
+  readonly start: StartReference | null;
+  /** Why it is tried again, when the operator gave a reason. */
+  readonly retestReason?: string;
 }
 
 export type Measurement = Pick<ProvisioningEvent['components'][number]['measurement'], 'digest' | 'result'>;
@@ -46,6 +51,8 @@ export interface UnitFindings {
   readonly reason: string | null;
   /** By component name; a component without one was not measured. */
   readonly measurements: ReadonlyMap<string, Measurement>;
+  /** What the firmware said of itself; null when it was not asked. */
+  readonly boot: NonNullable<ProvisioningEvent['boot']> | null;
   readonly protection: LockState | null;
   readonly programmedAt: Instant | null;
   readonly measuredAt: Instant | null;
@@ -54,10 +61,22 @@ export interface UnitFindings {
 
 type Fixture = Pick<DeviceDriver, 'programmer' | 'simulated'>;
 
-function describeStation(identity: StationIdentity, fixture: Fixture): ProvisioningEvent['station'] {
-  const { id, line, plant, softwareDigest } = identity;
+function describeStation(
+  identity: StationIdentity,
+  fixture: Fixture,
+  startDigest: ProvisioningEvent['station']['startDigest'],
+): ProvisioningEvent['station'] {
+  const { id, line, plant, softwareDigest, slot } = identity;
   const { model, serial, firmware } = fixture.programmer;
-  return { id, line, plant, softwareDigest: { sha256: softwareDigest }, programmer: { model, serial, firmware } };
+  return {
+    id,
+    line,
+    plant,
+    softwareDigest: { sha256: softwareDigest },
+    programmer: { model, serial, firmware },
+    ...(slot !== undefined && { slot }),
+    ...(startDigest !== undefined && { startDigest }),
+  };
 }
 
 export function toPermitRequest(
@@ -68,6 +87,8 @@ export function toPermitRequest(
     readonly fixture: Fixture;
     readonly clock: ClockAssessment;
     readonly breakGlass: string | null;
+    /** Where the spool ends. */
+    readonly spool?: PermitRequest['spool'];
   },
 ): PermitRequest {
   return {
@@ -77,6 +98,10 @@ export function toPermitRequest(
     product: toProduct(unit),
     releaseId: unit.release.manifest.releaseId,
     operator: toOperator(unit.session),
+    ...(unit.start !== null && { station: { startDigest: { sha256: unit.start.digest } } }),
+    ...(context.station.slot !== undefined && { slot: context.station.slot }),
+    ...(unit.retestReason !== undefined && { retestReason: unit.retestReason }),
+    ...(context.spool !== undefined && { spool: context.spool }),
     requestedAt: formatInstant(context.clock.now),
     clock: context.clock.evidence,
     environment: toEnvironment(context.station, context.fixture, context.breakGlass),
@@ -92,7 +117,7 @@ export function formatUnsealing(
   unit: BoundUnit,
   context: {
     readonly id: string;
-    readonly permit: { readonly statement: Permit; readonly digest: string };
+    readonly permit: { readonly statement: PermitTerms; readonly digest: string };
     readonly transportKey: PublicKey;
     readonly station: StationIdentity;
     readonly fixture: Fixture;
@@ -122,10 +147,12 @@ export function formatIntent(
   unit: BoundUnit,
   context: {
     readonly eventId: string;
-    readonly permit: { readonly statement: Permit; readonly digest: string };
+    readonly permit: { readonly statement: PermitTerms; readonly digest: string };
     readonly station: StationIdentity;
     readonly fixture: Fixture;
     readonly clock: ClockAssessment;
+    /** Its place in the spool, while the line does not answer. */
+    readonly offline?: ProvisioningIntent['offline'];
   },
 ): Bytes {
   const { manifest, reference } = unit.release;
@@ -137,7 +164,7 @@ export function formatIntent(
       seq: chain.nextSeq,
       previousEventDigest: chain.previousEventDigest,
       transactionId: unit.transactionId,
-      reason: null,
+      reason: unit.retestReason ?? null,
       supersedes: null,
     },
     identity: unit.identity,
@@ -145,12 +172,13 @@ export function formatIntent(
     release: reference,
     recipe: toRecipeReference(manifest),
     components: [...toComponentReferences(manifest)],
-    station: describeStation(context.station, context.fixture),
+    station: describeStation(context.station, context.fixture, context.permit.statement.startDigest),
     operator: toOperator(unit.session),
     permitDigest: { sha256: context.permit.digest },
     timing: { intendedAt: formatInstant(context.clock.now), clock: context.clock.evidence },
     attempt,
     environment: toEnvironment(context.station, context.fixture, context.permit.statement.breakGlass ?? null),
+    ...(context.offline !== undefined && { offline: context.offline }),
   };
   return buildStatement(provisioningIntent, deviceSubject(unit.identity.deviceId), intent);
 }
@@ -166,6 +194,8 @@ export function toEvent(
     readonly station: StationIdentity;
     readonly fixture: Fixture;
     readonly clock: ClockAssessment;
+    /** Its place in the spool, while its intent waits there. */
+    readonly offline?: ProvisioningEvent['offline'];
   },
 ): ProvisioningEvent {
   const { intent, manifest } = context;
@@ -185,6 +215,7 @@ export function toEvent(
     release: intent.release,
     recipe: intent.recipe,
     components: toComponents(manifest, findings),
+    ...(findings.boot !== null && { boot: findings.boot }),
     keys: [],
     security: {
       writeProtection: toProtectionState(findings.protection),
@@ -192,7 +223,7 @@ export function toEvent(
       lifecycleState: 'open',
       rollbackCounterAfter: null,
     },
-    station: describeStation(context.station, context.fixture),
+    station: describeStation(context.station, context.fixture, intent.station.startDigest),
     operator: intent.operator,
     intentDigest,
     approvals: [],
@@ -210,6 +241,7 @@ export function toEvent(
     exceptions: [],
     // What was begun under a mark ends under it.
     environment: { ...intent.environment, simulated: intent.environment.simulated || context.fixture.simulated },
+    ...(context.offline !== undefined && { offline: context.offline }),
   };
 }
 
@@ -226,7 +258,7 @@ export function formatRefusal(statement: Refusal, stationKey: PublicKey): Bytes 
   return buildStatement(refusal, subject, statement);
 }
 
-function toEnvironment(
+export function toEnvironment(
   { environment }: StationIdentity,
   { simulated }: Fixture,
   breakGlass: string | null,
@@ -234,17 +266,18 @@ function toEnvironment(
   return { simulated, rehearsal: environment.rehearsal, breakGlass };
 }
 
-function toProduct({ job, release }: BoundUnit): ProvisioningIntent['product'] {
+export function toProduct({ job, release }: Pick<BoundUnit, 'job' | 'release'>): ProvisioningIntent['product'] {
   const { sku, hwVersion, workOrder, lot } = job;
   return { sku, hwModel: release.manifest.product.hwModel, hwVersion, workOrder, lot };
 }
 
-function toOperator({ statement, digest }: SignedInSession): ProvisioningIntent['operator'] {
+export function toOperator({ statement, digest }: SignedInSession): ProvisioningIntent['operator'] {
   const { id, role, credentialKeyDigest } = statement.operator;
   return {
     id,
     role,
     credentialKeyDigest,
+    credential: statement.credential.kind,
     sessionDigest: { sha256: digest },
     authenticatedAt: statement.session.openedAt,
   };

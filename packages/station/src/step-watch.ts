@@ -14,12 +14,18 @@ export interface StepReport {
 export class StepWatch {
   readonly #clock: Clock;
   readonly #transactionId: string;
+  readonly #slot: number | null;
   readonly #listener: ProgressListener | undefined;
   readonly #startedMs: number;
 
-  constructor(clock: Clock, transactionId: string, listener: ProgressListener | undefined) {
+  constructor(
+    clock: Clock,
+    unit: { readonly transactionId: string; readonly slot: number | null },
+    listener: ProgressListener | undefined,
+  ) {
     this.#clock = clock;
-    this.#transactionId = transactionId;
+    this.#transactionId = unit.transactionId;
+    this.#slot = unit.slot;
     this.#listener = listener;
     this.#startedMs = clock.monotonic();
   }
@@ -37,6 +43,7 @@ export class StepWatch {
     ): void => {
       this.#listener?.({
         transactionId: this.#transactionId,
+        slot: this.#slot,
         phase,
         step: details.going?.step ?? step,
         state,

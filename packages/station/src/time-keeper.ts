@@ -34,17 +34,20 @@ export class TimeKeeper {
   async synchronise(): Promise<void> {
     const { timeService } = this.#ports;
     if (timeService !== undefined) {
-      const { source, policy } = timeService;
-      this.#service = judgeTimeSource(source.name, await source.read(), policy);
+      const { source, policy, hierarchy } = timeService;
+      const answer = await source.read();
+      const inForce = hierarchy === undefined ? undefined : { document: hierarchy, now: this.#ports.clock.now() };
+      this.#service = judgeTimeSource(source.name, answer, policy, inForce);
     }
     this.#line = null;
     this.#line = await this.#recorder.sampleTime();
   }
 
-  /** The clock, unless something that is known already speaks against it. Throws LS-301. */
+  /** The clock, unless something that is known already speaks against it. Throws LS-301, or LS-331 to LS-335. */
   requirePlausible(): ClockAssessment {
     const assessment = this.#assess();
-    if (assessment.finding !== null) throw new StationRefusal('LS-301', assessment.finding);
+    const { finding } = assessment;
+    if (finding !== null) throw new StationRefusal(finding.code ?? 'LS-301', finding);
     return assessment;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The allowed moves of one unit as data: idle → bound → intended → programmed → measured → (keyed) → (locked) → signed →
+ * The allowed moves of one unit as data: idle → bound → intended → programmed → measured → (booted) → (keyed) → (locked) → signed →
  * logged → passed, and failed, stopped or interrupted. Whatever is not in the table cannot happen.
  */
 import type { Outcome, ReleaseManifest } from '@witnessmark/attestation';
@@ -11,9 +11,11 @@ export const PHASES = [
   'intended',
   'programmed',
   'measured',
+  'booted',
   'keyed',
   'locked',
   'signed',
+  'spooled',
   'logged',
   'passed',
   'failed',
@@ -28,9 +30,11 @@ export const MOVES = [
   'intend',
   'program',
   'measure',
+  'bootDigest',
   'key',
   'lock',
   'sign',
+  'spool',
   'record',
   'pass',
   'fail',
@@ -51,12 +55,26 @@ export interface FlowState {
 export const IDLE: FlowState = { phase: 'idle', outcome: null };
 
 /** Where each step of a recipe leads. */
-const PHASE_AFTER_STEP = { program: 'programmed', measure: 'measured', key: 'keyed', lock: 'locked' } as const;
+const PHASE_AFTER_STEP = {
+  program: 'programmed',
+  measure: 'measured',
+  bootDigest: 'booted',
+  key: 'keyed',
+  lock: 'locked',
+} as const;
 
 /** Phases in which an intent is open and not yet closed by a signed event. */
-const OPEN_PHASES: readonly Phase[] = ['intended', 'programmed', 'measured', 'keyed', 'locked', 'interrupted'];
+const OPEN_PHASES: readonly Phase[] = [
+  'intended',
+  'programmed',
+  'measured',
+  'booted',
+  'keyed',
+  'locked',
+  'interrupted',
+];
 
-const UNFINISHED_PHASES: readonly Phase[] = ['idle', 'bound', ...OPEN_PHASES, 'signed', 'logged'];
+const UNFINISHED_PHASES: readonly Phase[] = ['idle', 'bound', ...OPEN_PHASES, 'signed', 'spooled', 'logged'];
 
 interface Transition {
   readonly from: (recipe: Recipe, outcome: Outcome | null) => readonly Phase[];
@@ -68,10 +86,13 @@ const TRANSITIONS: Readonly<Record<Move, Transition>> = {
   intend: { from: () => ['bound'], to: 'intended' },
   program: { from: () => ['intended'], to: 'programmed' },
   measure: { from: () => ['programmed'], to: 'measured' },
+  bootDigest: { from: (recipe) => before('bootDigest', recipe), to: 'booted' },
   key: { from: (recipe) => before('key', recipe), to: 'keyed' },
   lock: { from: (recipe) => before('lock', recipe), to: 'locked' },
   // A good event needs every step of the recipe; any other outcome may be signed as soon as an intent is open.
   sign: { from: (recipe, outcome) => (outcome === 'SUCCEEDED' ? [lastPhase(recipe)] : OPEN_PHASES), to: 'signed' },
+  // While the line does not answer: made, and nothing that could pass.
+  spool: { from: () => ['signed'], to: 'spooled' },
   record: { from: () => ['signed'], to: 'logged' },
   pass: { from: (_, outcome) => (outcome === 'SUCCEEDED' ? ['logged'] : []), to: 'passed' },
   fail: { from: failable, to: 'failed' },
@@ -100,7 +121,7 @@ function before(step: Recipe[number], recipe: Recipe): readonly Phase[] {
 /** Before an intent nothing has to be recorded about the device; after it a unit fails by its logged event. */
 function failable(_: Recipe, outcome: Outcome | null): readonly Phase[] {
   if (outcome === null) return ['idle', 'bound'];
-  return outcome === 'FAILED' ? ['logged'] : [];
+  return outcome === 'FAILED' ? ['logged', 'spooled'] : [];
 }
 
 function lastPhase(recipe: Recipe): Phase {

@@ -13,6 +13,7 @@ import {
   checkFresh,
   checkReleaseClass,
   effectivityPath,
+  partakersOf,
   readRelease,
   releaseInEffect,
   TRUSTED_ROOT_PATH,
@@ -71,6 +72,7 @@ export class TufReleaseSource implements ReleaseSource {
     const { rootVersion, targetsVersion, snapshotVersion, timestampVersion, timestampExpiresAt } = state;
     return {
       manifest,
+      partakers: partakersOf(release),
       reference: {
         id: manifest.releaseId,
         version: manifest.version,

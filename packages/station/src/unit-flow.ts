@@ -18,6 +18,8 @@ import { MeasurementKeeper } from './kept-measurement.ts';
 import { readClosingEvent, readOpenUnit, type ClosingEvent, type OpenUnit } from './open-unit.ts';
 import { isFinalRefusal, isRecordable, isUndecided, toFinalPhase, toReasonCode } from './outcomes.ts';
 import type { UnitResult } from './ports.ts';
+import { StationError } from './error.ts';
+import type { OfflineDesk } from './offline/offline-desk.ts';
 import { signStatement } from './signing.ts';
 import { formatEvent, formatIntent, toEvent, type UnitFindings } from './statements.ts';
 import { StepWatch } from './step-watch.ts';
@@ -56,11 +58,11 @@ export class UnitFlow {
   readonly #unsealed: Bytes[] = [];
 
   constructor(tools: FlowTools, transactionId: string, signal?: AbortSignal) {
-    const { clock, driver, journal, onProgress, signer } = tools.ports;
+    const { clock, driver, identity, journal, onProgress, signer } = tools.ports;
     this.#tools = tools;
     this.#transactionId = transactionId;
     this.#fixture = new Fixture(driver, signal);
-    this.#watch = new StepWatch(clock, transactionId, onProgress);
+    this.#watch = new StepWatch(clock, { transactionId, slot: identity.slot ?? null }, onProgress);
     const move = (name: Move): void => {
       this.#move(name);
     };
@@ -68,6 +70,7 @@ export class UnitFlow {
     const { time } = tools;
     this.#work = new DeviceWork({
       ...{ fixture: this.#fixture, keeper: this.#keeper, watch: this.#watch },
+      bootCheck: tools.ports.bootCheck ?? null,
       ...{ time, move, signal },
     });
   }
@@ -134,7 +137,9 @@ export class UnitFlow {
     const { ports, time } = this.#tools;
     const clock = time.requireSane();
     const { identity: station, driver: fixture, signer } = ports;
-    const payload = formatIntent(unit, { eventId: ports.newId(), permit, station, fixture, clock });
+    const place = permit.isOffline === true ? this.#tools.offline?.placeOfIntent() : undefined;
+    const offline = place === undefined ? {} : { offline: place };
+    const payload = formatIntent(unit, { eventId: ports.newId(), permit, station, fixture, clock, ...offline });
     const transaction = await ports.journal.begin(this.#transactionId, clock.now, {
       kind: 'intended',
       intent: await signStatement(signer, payload),
@@ -147,8 +152,14 @@ export class UnitFlow {
     return open;
   }
 
-  async #submitIntent({ intentEnvelope, permit, intendedAt: at, transactionId }: OpenUnit): Promise<void> {
-    const { ports, recorder } = this.#tools;
+  async #submitIntent(unit: OpenUnit): Promise<void> {
+    const { intentEnvelope, permit, intendedAt: at, transactionId } = unit;
+    const { ports, recorder, offline } = this.#tools;
+    if (unit.intent.offline !== undefined) {
+      await requireDesk(offline).keep(intentEnvelope, transactionId, at);
+      await ports.journal.append(transactionId, at, { kind: 'intentSpooled' });
+      return;
+    }
     const options = { author: ports.signer.publicKey, at, attachments: { permit } };
     try {
       const entry = await recorder.submit(intentEnvelope, options);
@@ -171,6 +182,7 @@ export class UnitFlow {
       case 'intended':
         return this.#giveUp(unit);
       case 'intentLogged':
+      case 'intentSpooled':
       case 'measured':
         this.#keeper.restore(unit, transaction);
         return this.#record(unit, await this.#work.examine(unit, 'the station was interrupted'));
@@ -218,15 +230,21 @@ export class UnitFlow {
     const { eventId, intent, intentEnvelope, manifest, transactionId } = unit;
     const { identity: station, driver: fixture, signer, journal } = ports;
     const context = { eventId, intent, intentPayload: intentEnvelope.payload, manifest, station, fixture, clock };
-    const event = toEvent(findings, context);
+    const offline = this.#tools.offline?.placeOfEvent(intent);
+    const event = toEvent(findings, { ...context, ...(offline !== undefined && { offline }) });
     const envelope = await signStatement(signer, formatEvent(event));
     this.#move('sign', findings.outcome);
     await journal.append(transactionId, clock.now, { kind: 'eventSigned', event: envelope });
     return this.#submitEvent(unit, { envelope, event, at: clock.now });
   }
 
-  async #submitEvent({ transactionId }: OpenUnit, { envelope, event, at }: ClosingEvent): Promise<UnitResult> {
-    const { ports, recorder } = this.#tools;
+  async #submitEvent({ transactionId }: OpenUnit, closing: ClosingEvent): Promise<UnitResult> {
+    const { ports, recorder, offline } = this.#tools;
+    const { envelope, event, at } = closing;
+    if (event.offline !== undefined) {
+      await requireDesk(offline).keep(envelope, transactionId, at);
+      return this.#wait(event);
+    }
     try {
       const entry = await recorder.submit(envelope, { author: ports.signer.publicKey, at });
       await ports.journal.append(transactionId, at, { kind: 'closed', entry });
@@ -237,6 +255,16 @@ export class UnitFlow {
       if (error instanceof LineRefusedError && isFinalRefusal(error.code)) await ports.journal.reject(transactionId);
       throw error;
     }
+  }
+
+  /** Made, and not PASS: that takes the receipt. A bad unit is bad already. */
+  #wait({ outcome, code, event }: ProvisioningEvent): UnitResult {
+    this.#move('spool');
+    const known = code !== null && isReasonCode(code) ? code : 'HD-06';
+    const phase = outcome === 'SUCCEEDED' ? 'interrupted' : PHASE_OF_OUTCOME[outcome];
+    const resumed = event.reason === RESUMED;
+    const detail = outcome === 'SUCCEEDED' ? 'its record waits for the line' : event.reason;
+    return this.#finish({ phase, code: known, detail, record: null, resumed });
   }
 
   #conclude({ outcome, code, event }: ProvisioningEvent, record: LoggedEntry): UnitResult {
@@ -288,6 +316,12 @@ export class UnitFlow {
   #move(move: Move, outcome?: Outcome): void {
     this.#state = advance(this.#state, move, this.#recipe, outcome);
   }
+}
+
+/** What was begun without the line is finished by a station that has its spool. */
+function requireDesk(desk: OfflineDesk | null): OfflineDesk {
+  if (desk !== null) return desk;
+  throw new StationError('ERR_STATION_JOURNAL_DAMAGED', 'a unit was begun without the line, and there is no spool');
 }
 
 function untouched(detail: string): Ending {

@@ -187,7 +187,11 @@ describe('the station journal', () => {
     journal.raiseFloor({ evidenceAt: AT, head: { treeSize: 5, rootHash } });
     journal.raiseFloor({ evidenceAt: AT - 1, head: { treeSize: 4, rootHash: new Uint8Array(32) } });
     await journal.saveFloor();
-    expect((await Journal.open(files)).floor).toEqual({ lastEvidenceAt: AT, head: { treeSize: 5, rootHash } });
+    expect((await Journal.open(files)).floor).toEqual({
+      lastEvidenceAt: AT,
+      head: { treeSize: 5, rootHash },
+      lastReceipt: null,
+    });
   });
 
   it('I6 takes the time of open transactions into the floor, though the floor was not stored yet', async () => {

@@ -18,7 +18,7 @@ export type {
   StoredHead,
   ViewReader,
 } from './store.ts';
-export type { CountChange, InsertChange, UpdateChange, ViewChange } from './view-change.ts';
+export type { CountChange, InsertChange, UpdateChange, UseChange, ViewChange } from './view-change.ts';
 export type {
   DispositionRow,
   EventRow,
@@ -26,6 +26,8 @@ export type {
   RefusalRow,
   ReleaseUseRow,
   SiteRecordRow,
+  SpoolRow,
+  TallyRow,
   UnitRow,
   UnitState,
   ViewRows,

@@ -135,8 +135,82 @@ CREATE UNIQUE INDEX site_record_one_opening ON site_record (line)
 CREATE UNIQUE INDEX site_record_one_unsealing ON site_record (related_id) WHERE kind = 'image-unsealing';
 `;
 
+/** A start names the one before it, and no two name the same: of two copies of a station one goes on. */
+const STATION_STARTS = `
+CREATE INDEX site_record_by_station ON site_record (station, kind, log_index) WHERE station IS NOT NULL;
+CREATE UNIQUE INDEX site_record_one_successor ON site_record (related_id) WHERE kind = 'station-start';
+`;
+
+/** A device has one label that counts, whoever prints. */
+const ONE_LABEL = `
+CREATE UNIQUE INDEX site_record_one_label ON site_record (subject_digest)
+  WHERE kind = 'label-event' AND state IN ('printed', 'scanned');
+`;
+
+/** Sessions end and are counted; no station has two that are open, and no person. One badge belongs to one person. */
+const SIGN_INS = `
+DROP TABLE operator_session;
+CREATE TABLE operator_session (
+  session_id TEXT PRIMARY KEY NOT NULL,
+  operator TEXT NOT NULL,
+  role TEXT NOT NULL,
+  credential TEXT NOT NULL CHECK (credential IN ('piv', 'badge-pin', 'software-key')),
+  credential_key_digest TEXT NOT NULL,
+  station TEXT NOT NULL,
+  line TEXT NOT NULL,
+  opened_at TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  idle_minutes INTEGER NOT NULL CHECK (idle_minutes >= 1),
+  batch_units INTEGER NOT NULL CHECK (batch_units >= 1),
+  units INTEGER NOT NULL CHECK (units >= 0),
+  last_used_at TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'ended')),
+  payload_digest TEXT NOT NULL UNIQUE,
+  log_index INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX operator_session_one_at_station ON operator_session (station) WHERE state = 'open';
+CREATE UNIQUE INDEX operator_session_one_of_operator ON operator_session (operator) WHERE state = 'open';
+CREATE UNIQUE INDEX site_record_one_badge ON site_record (subject_digest)
+  WHERE kind = 'badge-event' AND state IN ('enrolled', 'locked');
+`;
+
+/** Where the spool of each station ends as far as it was delivered, and what is left of its allowance. */
+const SPOOLS = `
+CREATE TABLE spool (
+  name TEXT PRIMARY KEY NOT NULL,
+  station TEXT NOT NULL,
+  line TEXT NOT NULL,
+  seq INTEGER NOT NULL CHECK (seq >= 0),
+  head_digest TEXT,
+  allowance_digest TEXT NOT NULL UNIQUE,
+  allowance_number INTEGER NOT NULL CHECK (allowance_number >= 1),
+  units INTEGER NOT NULL CHECK (units >= 0),
+  state TEXT NOT NULL CHECK (state IN ('kept', 'broken')),
+  last_index INTEGER NOT NULL,
+  CHECK ((seq = 0) = (head_digest IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX spool_by_station ON spool (station);
+`;
+
+/** Which place of a station and which attempt a link is of, and how units ended at a station, for rules and counts. */
+const CONDUCT = `
+ALTER TABLE event ADD COLUMN slot INTEGER;
+ALTER TABLE event ADD COLUMN attempt INTEGER;
+ALTER TABLE refusal ADD COLUMN slot INTEGER;
+CREATE INDEX event_ending ON event (station, log_index) WHERE kind = 'event';
+CREATE INDEX event_by_station_and_time ON event (station, at);
+CREATE INDEX refusal_failure ON refusal (station, log_index) WHERE kind = 'UNIT_FAIL';
+CREATE INDEX refusal_row ON refusal (station, log_index) WHERE code = 'LS-601' AND kind = 'LINE_STOP';
+CREATE INDEX refusal_by_station_and_time ON refusal (station, at);
+`;
+
 export const MIGRATIONS: readonly Migration[] = [
   { id: 1, name: 'journal and head', sql: JOURNAL_AND_HEAD },
   { id: 2, name: 'views', sql: VIEWS },
   { id: 3, name: 'site records', sql: SITE_RECORDS },
+  { id: 4, name: 'station starts', sql: STATION_STARTS },
+  { id: 5, name: 'one label', sql: ONE_LABEL },
+  { id: 6, name: 'sign-ins', sql: SIGN_INS },
+  { id: 7, name: 'spools', sql: SPOOLS },
+  { id: 8, name: 'conduct of stations', sql: CONDUCT },
 ];

@@ -3,12 +3,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ConflictError } from './error.ts';
 import { toStoreError } from './sqlite-error.ts';
-import type { CountChange, InsertChange, UpdateChange, ViewChange } from './view-change.ts';
+import type { CountChange, InsertChange, UpdateChange, UseChange, ViewChange } from './view-change.ts';
 import { VIEW_TABLES, type Row, type ViewTable } from './view-tables.ts';
 
 const COUNT =
   'INSERT INTO release_use (release_id, line, units) VALUES (?, ?, ?) ' +
   'ON CONFLICT (release_id, line) DO UPDATE SET units = units + excluded.units RETURNING units';
+
+const USE =
+  'UPDATE operator_session SET units = units + ?, last_used_at = MAX(last_used_at, ?) WHERE payload_digest = ?';
+const USE_WHILE_OPEN = `${USE} AND state = 'open' AND units < batch_units`;
 
 export class ChangeExecutor {
   readonly #database: DatabaseSync;
@@ -30,6 +34,9 @@ export class ChangeExecutor {
           return;
         case 'count':
           this.#count(change);
+          return;
+        case 'use':
+          this.#use(change);
           return;
       }
     } catch (error) {
@@ -86,6 +93,17 @@ export class ChangeExecutor {
         columns: ['units'],
       });
     }
+  }
+
+  #use({ table, digest, units, at, whileOpen }: UseChange): void {
+    const statement = this.#prepare(whileOpen === true ? 'o' : 's', () => (whileOpen === true ? USE_WHILE_OPEN : USE));
+    const { changes } = statement.run(units, at, digest);
+    if (changes === 1) return;
+    throw new ConflictError(`${table}: no session is in the state the entry goes on from`, {
+      kind: 'expectation',
+      table,
+      columns: [],
+    });
   }
 
   #prepare(shape: string, sql: () => string): StatementSync {

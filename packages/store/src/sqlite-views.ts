@@ -12,6 +12,8 @@ import {
   type OperatorSessionRow,
   type RefusalRow,
   type SiteRecordRow,
+  type SpoolRow,
+  type TallyRow,
   type UnitRow,
   type ViewRows,
   type ViewTable,
@@ -19,6 +21,13 @@ import {
 
 /** A device's chain and its refusals are short; the bound keeps a damaged or hostile database from filling memory. */
 const MAX_ROWS = 10_000;
+
+/** In an order of its own, so that equal views give equal answers. */
+const TALLY =
+  'SELECT slot, kind, outcome, code, COALESCE(attempt, 1) > 1 AS retest, COUNT(*) AS count FROM event ' +
+  'WHERE station = ? AND at >= ? GROUP BY 1, 2, 3, 4, 5 UNION ALL ' +
+  "SELECT slot, 'refusal', NULL, code, 0, COUNT(*) FROM refusal " +
+  'WHERE station = ? AND at >= ? GROUP BY 1, 4 ORDER BY 1, 2, 3, 4, 5 LIMIT ?';
 
 /* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous because other databases are */
 export class SqliteViews implements ViewReader {
@@ -57,12 +66,51 @@ export class SqliteViews implements ViewReader {
     return this.#many('event', 'station = ? ORDER BY log_index DESC', Math.min(limit, MAX_ROWS), station);
   }
 
+  async recentEndings(station: string, afterIndex: number, limit: number): Promise<readonly EventRow[]> {
+    const condition = "station = ? AND kind = 'event' AND log_index > ? ORDER BY log_index DESC";
+    return this.#many('event', condition, Math.min(limit, MAX_ROWS), station, afterIndex);
+  }
+
+  async recentUnitFails(station: string, afterIndex: number, limit: number): Promise<readonly RefusalRow[]> {
+    const condition = "station = ? AND kind = 'UNIT_FAIL' AND log_index > ? ORDER BY log_index DESC";
+    return this.#many('refusal', condition, Math.min(limit, MAX_ROWS), station, afterIndex);
+  }
+
+  async latestFailureStop(station: string): Promise<RefusalRow | undefined> {
+    return this.#one(
+      'refusal',
+      "station = ? AND code = 'LS-601' AND kind = 'LINE_STOP' ORDER BY log_index DESC",
+      station,
+    );
+  }
+
+  async tally(station: string, since: string): Promise<readonly TallyRow[]> {
+    try {
+      const rows = this.#database.prepare(TALLY).all(station, since, station, since, MAX_ROWS);
+      return rows.map((row) => ({ ...(row as unknown as TallyRow), retest: row['retest'] === 1 }));
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
   async session(sessionId: string): Promise<OperatorSessionRow | undefined> {
     return this.#one('operator_session', 'session_id = ?', sessionId);
   }
 
   async sessionByDigest(payloadDigest: string): Promise<OperatorSessionRow | undefined> {
     return this.#one('operator_session', 'payload_digest = ?', payloadDigest);
+  }
+
+  async openSessionAt(station: string): Promise<OperatorSessionRow | undefined> {
+    return this.#one('operator_session', "station = ? AND state = 'open'", station);
+  }
+
+  async openSessionOf(operator: string): Promise<OperatorSessionRow | undefined> {
+    return this.#one('operator_session', "operator = ? AND state = 'open'", operator);
+  }
+
+  async openSessions(limit: number): Promise<readonly OperatorSessionRow[]> {
+    return this.#many('operator_session', "state = 'open' ORDER BY log_index", Math.min(limit, MAX_ROWS));
   }
 
   async refusal(refusalId: string): Promise<RefusalRow | undefined> {
@@ -101,12 +149,24 @@ export class SqliteViews implements ViewReader {
     return this.#many('site_record', 'kind = ? ORDER BY log_index DESC', Math.min(limit, MAX_ROWS), kind);
   }
 
+  async newestSiteRecord(kind: string, station: string): Promise<SiteRecordRow | undefined> {
+    return this.#one('site_record', 'kind = ? AND station = ? ORDER BY log_index DESC', kind, station);
+  }
+
   async siteRecordsAbout(subjectDigest: string): Promise<readonly SiteRecordRow[]> {
     return this.#many('site_record', 'subject_digest = ? ORDER BY log_index', MAX_ROWS, subjectDigest);
   }
 
   async siteRecordsRelatedTo(relatedId: string): Promise<readonly SiteRecordRow[]> {
     return this.#many('site_record', 'related_id = ? ORDER BY log_index', MAX_ROWS, relatedId);
+  }
+
+  async spool(name: string): Promise<SpoolRow | undefined> {
+    return this.#one('spool', 'name = ?', name);
+  }
+
+  async spoolsOf(station: string): Promise<readonly SpoolRow[]> {
+    return this.#many('spool', 'station = ? ORDER BY name', MAX_ROWS, station);
   }
 
   /** SQLite's BINARY collation orders text by its UTF-8 bytes. */

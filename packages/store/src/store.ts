@@ -12,6 +12,8 @@ import type {
   OperatorSessionRow,
   RefusalRow,
   SiteRecordRow,
+  SpoolRow,
+  TallyRow,
   UnitRow,
   ViewTable,
 } from './view-tables.ts';
@@ -73,8 +75,21 @@ export interface ViewReader {
   chain(deviceId: string): Promise<readonly EventRow[]>;
   /** The newest events of a station, newest first. */
   recentEvents(station: string, limit: number): Promise<readonly EventRow[]>;
+  /** The newest events that closed a unit at a station after an entry, newest first. */
+  recentEndings(station: string, afterIndex: number, limit: number): Promise<readonly EventRow[]>;
+  /** The newest refusals of kind UNIT_FAIL after an entry, newest first: units that failed before their intent. */
+  recentUnitFails(station: string, afterIndex: number, limit: number): Promise<readonly RefusalRow[]>;
+  /** The newest LS-601 of a station. */
+  latestFailureStop(station: string): Promise<RefusalRow | undefined>;
+  /** What a station did since a time (RFC 3339 with milliseconds). */
+  tally(station: string, since: string): Promise<readonly TallyRow[]>;
   session(sessionId: string): Promise<OperatorSessionRow | undefined>;
   sessionByDigest(payloadDigest: string): Promise<OperatorSessionRow | undefined>;
+  /** The one that is open at a station, and the one of a person, wherever it is. */
+  openSessionAt(station: string): Promise<OperatorSessionRow | undefined>;
+  openSessionOf(operator: string): Promise<OperatorSessionRow | undefined>;
+  /** Oldest first. */
+  openSessions(limit: number): Promise<readonly OperatorSessionRow[]>;
   refusal(refusalId: string): Promise<RefusalRow | undefined>;
   openRefusals(station: string): Promise<readonly RefusalRow[]>;
   refusalsOf(deviceId: string): Promise<readonly RefusalRow[]>;
@@ -86,10 +101,15 @@ export interface ViewReader {
   siteRecordByDigest(payloadDigest: string): Promise<SiteRecordRow | undefined>;
   /** The newest of a kind, newest first. */
   recentSiteRecords(kind: string, limit: number): Promise<readonly SiteRecordRow[]>;
+  /** The newest of a kind at a station. */
+  newestSiteRecord(kind: string, station: string): Promise<SiteRecordRow | undefined>;
   /** Those about a subject, in the order of the log. */
   siteRecordsAbout(subjectDigest: string): Promise<readonly SiteRecordRow[]>;
   /** Those that name `relatedId`, in the order of the log. */
   siteRecordsRelatedTo(relatedId: string): Promise<readonly SiteRecordRow[]>;
+  spool(name: string): Promise<SpoolRow | undefined>;
+  /** Of a station and its slots. */
+  spoolsOf(station: string): Promise<readonly SpoolRow[]>;
 }
 
 /** One view row in the form that two stores are compared by. */

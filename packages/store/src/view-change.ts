@@ -34,4 +34,20 @@ export interface CountChange {
   readonly max?: number;
 }
 
-export type ViewChange = { [Table in ViewTable]: InsertChange<Table> | UpdateChange<Table> }[ViewTable] | CountChange;
+/**
+ * Notes that work was done in a session, found by its payload digest; none is a conflict. With `whileOpen` it has to be
+ * open with units left, which a replay from the log need not ask again.
+ */
+export interface UseChange {
+  readonly op: 'use';
+  readonly table: 'operator_session';
+  readonly digest: string;
+  /** Units begun by it: one or none. */
+  readonly units: 0 | 1;
+  /** RFC 3339 with milliseconds; an earlier time than the one noted changes nothing. */
+  readonly at: string;
+  readonly whileOpen?: true;
+}
+
+export type ViewChange =
+  { [Table in ViewTable]: InsertChange<Table> | UpdateChange<Table> }[ViewTable] | CountChange | UseChange;

@@ -41,17 +41,30 @@ export interface EventRow {
   readonly station: string;
   readonly operator: string;
   readonly at: string;
+  /** The place at a station that has several. */
+  readonly slot: number | null;
+  /** The attempt at the release, from 1 on; null in what was logged before it was kept here. */
+  readonly attempt: number | null;
 }
 
+/** Who answers for a station, and until when: one open session for each station and for each person. */
 export interface OperatorSessionRow {
   readonly session_id: string;
   readonly operator: string;
   readonly role: string;
+  readonly credential: 'piv' | 'badge-pin' | 'software-key';
   readonly credential_key_digest: string;
   readonly station: string;
   readonly line: string;
   readonly opened_at: string;
   readonly expires_at: string;
+  /** The person comes back after a pause this long, or after so many units. */
+  readonly idle_minutes: number;
+  readonly batch_units: number;
+  /** Begun in it so far, and when it was last worked in. */
+  readonly units: number;
+  readonly last_used_at: string;
+  readonly state: 'open' | 'ended';
   readonly payload_digest: string;
   readonly log_index: number;
 }
@@ -69,6 +82,7 @@ export interface RefusalRow {
   readonly at: string;
   readonly state: 'open' | 'closed';
   readonly disposition_id: string | null;
+  readonly slot: number | null;
 }
 
 export interface DispositionRow {
@@ -111,6 +125,35 @@ export interface SiteRecordRow {
   readonly payload_digest: string;
 }
 
+/** The spool of a station, or of a slot of it: how far it was delivered, and the allowance it goes on under. */
+export interface SpoolRow {
+  readonly name: string;
+  readonly station: string;
+  readonly line: string;
+  readonly seq: number;
+  /** SHA-256 of the payload of the last statement that was accounted for; null before the first. */
+  readonly head_digest: string | null;
+  readonly allowance_digest: string;
+  readonly allowance_number: number;
+  /** Begun under that allowance. */
+  readonly units: number;
+  /** `broken` from a gap until the next allowance. */
+  readonly state: 'kept' | 'broken';
+  readonly last_index: number;
+}
+
+/** How many links or refusals of one kind a station made since some time, by place. */
+export interface TallyRow {
+  readonly slot: number | null;
+  readonly kind: 'intent' | 'event' | 'refusal';
+  /** Of an event. */
+  readonly outcome: string | null;
+  readonly code: string | null;
+  /** Whether it belongs to a further attempt. */
+  readonly retest: boolean;
+  readonly count: number;
+}
+
 export interface ViewRows {
   readonly unit: UnitRow;
   readonly event: EventRow;
@@ -119,6 +162,7 @@ export interface ViewRows {
   readonly disposition: DispositionRow;
   readonly release_use: ReleaseUseRow;
   readonly site_record: SiteRecordRow;
+  readonly spool: SpoolRow;
 }
 
 export type ViewTable = keyof ViewRows;
@@ -167,6 +211,8 @@ export const VIEW_TABLES: Definitions = {
       'station',
       'operator',
       'at',
+      'slot',
+      'attempt',
     ],
     primaryKey: ['event_id'],
   },
@@ -175,11 +221,17 @@ export const VIEW_TABLES: Definitions = {
       'session_id',
       'operator',
       'role',
+      'credential',
       'credential_key_digest',
       'station',
       'line',
       'opened_at',
       'expires_at',
+      'idle_minutes',
+      'batch_units',
+      'units',
+      'last_used_at',
+      'state',
       'payload_digest',
       'log_index',
     ],
@@ -199,6 +251,7 @@ export const VIEW_TABLES: Definitions = {
       'at',
       'state',
       'disposition_id',
+      'slot',
     ],
     primaryKey: ['refusal_id'],
   },
@@ -234,6 +287,21 @@ export const VIEW_TABLES: Definitions = {
       'payload_digest',
     ],
     primaryKey: ['record_id'],
+  },
+  spool: {
+    columns: [
+      'name',
+      'station',
+      'line',
+      'seq',
+      'head_digest',
+      'allowance_digest',
+      'allowance_number',
+      'units',
+      'state',
+      'last_index',
+    ],
+    primaryKey: ['name'],
   },
 };
 

@@ -52,6 +52,8 @@ export function eventRow(name: string, index: number, changes: Partial<EventRow>
     station: 'S1',
     operator: 'o.meier',
     at: '2026-03-04T05:06:07.000Z',
+    slot: null,
+    attempt: 1,
     ...changes,
   };
 }
@@ -70,6 +72,7 @@ export function refusalRow(name: string, index: number, changes: Partial<Refusal
     at: '2026-03-04T05:06:07.000Z',
     state: 'open',
     disposition_id: null,
+    slot: null,
     ...changes,
   };
 }

@@ -27,7 +27,7 @@ export type { ConsistencyClaim } from './consistency.ts';
 export type { Cosignature } from './cosignature.ts';
 export type { TlogErrorCode } from './error.ts';
 export type { SubtreeSink } from './frontier.ts';
-export type { InclusionClaim } from './inclusion.ts';
+export type { InclusionClaim, ProvenPath } from './inclusion.ts';
 export type { LogProof } from './log-proof.ts';
 export type { HashReader } from './prover.ts';
 export type { Tile, TileHashReaderOptions, TilePath } from './tile.ts';

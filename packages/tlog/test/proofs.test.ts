@@ -63,6 +63,53 @@ function flipBit(hash: Uint8Array, bit: number): Uint8Array {
   return hash.with(at >> 3, hash[at >> 3]! ^ (1 << (at & 7)));
 }
 
+describe('inclusion beside a way that is known', () => {
+  const claimOf = (size: number, index: number) => ({
+    leafHash: leaves[index]!,
+    index,
+    treeSize: size,
+    proof: provers[size]!.inclusionProof(index),
+    rootHash: roots[size]!,
+  });
+
+  it('is judged as it is alone: every pair of entries, in every tree', () => {
+    for (const size of [1, 2, 3, 5, 8, 13, 32, 33]) {
+      for (let first = 0; first < size; first += 1) {
+        const known = verifyInclusion(claimOf(size, first));
+        for (let index = 0; index < size; index += 1) verifyInclusion(claimOf(size, index), known);
+      }
+    }
+  });
+
+  it('is refused with any hash changed, even where the known way had it right', () => {
+    for (const size of [2, 7, 8, 33]) {
+      for (const [first, index] of [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [size - 1, 0],
+        [0, size - 1],
+      ] as const) {
+        const known = verifyInclusion(claimOf(size, first));
+        const claim = claimOf(size, index);
+        for (const proof of mutations(claim.proof)) {
+          expectCode('ERR_TLOG_INCLUSION_PROOF', () => verifyInclusion({ ...claim, proof }, known));
+        }
+        for (const other of [
+          { leafHash: flipBit(claim.leafHash, 0) },
+          { rootHash: flipBit(claim.rootHash, 0) },
+          { index: size },
+        ]) {
+          expectCode('ERR_TLOG_INCLUSION_PROOF', () => verifyInclusion({ ...claim, ...other }, known));
+        }
+        for (const elsewhere of Array.from({ length: size }, (_, at) => at).filter((at) => at !== index)) {
+          expectCode('ERR_TLOG_INCLUSION_PROOF', () => verifyInclusion({ ...claim, index: elsewhere }, known));
+        }
+      }
+    }
+  });
+});
+
 describe('inclusion', () => {
   it(`proves every entry of every tree up to ${MAX_SIZE} as RFC 6962 does`, () => {
     for (let size = 1; size <= MAX_SIZE; size += 1) {

@@ -21,7 +21,7 @@ import { checkThresholds, parseRoot, parseSnapshot, parseTargets, parseTimestamp
 import { nodeFiles } from './node-files.ts';
 import { openTarget, toTargetInfo } from './repository.ts';
 import { DirectorySource, HttpSource, type RepositorySource } from './source.ts';
-import { checkContent, readContent, type TargetInfo, type TargetReader } from './target-content.ts';
+import { checkContent, readContent, type TargetCache, type TargetInfo, type TargetReader } from './target-content.ts';
 import { EFFECTIVITY_ROLE } from './target-path.ts';
 import type { TrustState } from './trust-state.ts';
 import { runUpdater } from './updater-run.ts';
@@ -37,8 +37,17 @@ export type TrustClientOptions = {
   readonly minThreshold?: number;
   /** Keeps targets by digest; they are hashed again whenever they are used. */
   readonly cacheDir?: string;
+  /** The same in a place of its own, instead of a directory. */
+  readonly cache?: TargetCache;
   readonly files?: Files;
-} & ({ readonly repositoryDir: string } | { readonly baseUrl: string });
+} & (
+  | { readonly repositoryDir: string }
+  | {
+      readonly baseUrl: string;
+      /** For callers with their own connection handling. */
+      readonly fetch?: typeof fetch;
+    }
+);
 
 export class TrustClient implements TargetReader {
   readonly #source: RepositorySource;
@@ -46,17 +55,21 @@ export class TrustClient implements TargetReader {
   readonly #memory: ClientMemory;
   readonly #minThreshold: number;
   readonly #cacheDir: string | null;
+  readonly #cache: TargetCache | null;
   readonly #files: Files;
   #current: { readonly updater: Updater; readonly state: TrustState } | null = null;
 
   constructor(options: TrustClientOptions) {
     this.#files = options.files ?? nodeFiles;
     this.#source =
-      'baseUrl' in options ? new HttpSource(options.baseUrl) : new DirectorySource(options.repositoryDir, this.#files);
+      'baseUrl' in options
+        ? new HttpSource(options.baseUrl, options.fetch)
+        : new DirectorySource(options.repositoryDir, this.#files);
     this.#initialRoot = options.initialRoot;
     this.#memory = new ClientMemory(options.metadataDir, this.#files, options.initialRoot);
     this.#minThreshold = options.minThreshold ?? TRUST_LIMITS.thresholdFloor;
     this.#cacheDir = options.cacheDir ?? null;
+    this.#cache = options.cache ?? null;
   }
 
   /** What the last update accepted; throws `ERR_TRUST_NOT_UPDATED` before the first. */
@@ -102,6 +115,7 @@ export class TrustClient implements TargetReader {
 
   async readTarget(path: string): Promise<Bytes> {
     const target = await this.describeTarget(path);
+    if (this.#cache !== null) return this.#readThrough(target, this.#cache);
     if (this.#cacheDir === null) return readContent(target, await openTarget(this.#source, target));
     const cachePath = join(this.#cacheDir, target.sha256);
     const cached = await this.#files.open(cachePath);
@@ -111,6 +125,15 @@ export class TrustClient implements TargetReader {
     const saved = await this.#files.open(cachePath);
     if (saved === null) throw new TrustError('ERR_TRUST_FILE', `${cachePath} vanished`);
     return readCached(target, cachePath, saved.chunks);
+  }
+
+  /** What is verified here is what the caller gets: nothing is read twice. */
+  async #readThrough(target: TargetInfo, cache: TargetCache): Promise<Bytes> {
+    const kept = await cache.read(target);
+    if (kept !== null) return readContent(target, [kept]);
+    const content = await readContent(target, await openTarget(this.#source, target));
+    await cache.keep(target, content);
+    return content;
   }
 
   /** Streams a target into a file, which appears only when every byte was checked. Throws as {@link readTarget} does. */

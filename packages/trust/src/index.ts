@@ -14,6 +14,7 @@ export {
   approvalsCountFrom,
   checkReleaseClass,
   missingApprovals,
+  partakersOf,
   readApproval,
   readCandidate,
   readRelease,
@@ -62,5 +63,5 @@ export type {
   SignedMetadata,
   StagedMetadata,
 } from './staged-metadata.ts';
-export type { TargetContent, TargetInfo, TargetReader } from './target-content.ts';
+export type { TargetCache, TargetContent, TargetInfo, TargetReader } from './target-content.ts';
 export type { TrustState } from './trust-state.ts';

@@ -104,6 +104,22 @@ export function verifyRelease(
   return candidate.statement;
 }
 
+/**
+ * Everybody who had a part in a release, as its statements name them: nobody of them makes units of it. Whether the
+ * statements hold is for {@link verifyRelease} to say; one that cannot be read names nobody.
+ */
+export function partakersOf({
+  candidate,
+  approvals,
+}: Pick<PublishedRelease, 'candidate' | 'approvals'>): readonly string[] {
+  const proposal = readClaims(candidate.payload, (payload) => parseStatement(releaseCandidate, payload).predicate);
+  const approvers = approvals.map(
+    ({ payload }) => readClaims(payload, (bytes) => parseStatement(releaseApproval, bytes).predicate)?.approver.id,
+  );
+  const people = [proposal?.proposedBy.id, proposal?.builder?.id, ...approvers];
+  return [...new Set(people.filter((person) => person !== undefined))];
+}
+
 export interface MissingApprovals {
   readonly people: number;
   readonly roles: readonly string[];
@@ -206,7 +222,7 @@ function readSigned<Predicate>(
   return isOwn ? { statement: claims.statement, key } : null;
 }
 
-function readClaims<Predicate>(payload: Bytes, read: (payload: Bytes) => Claims<Predicate>): Claims<Predicate> | null {
+function readClaims<T>(payload: Bytes, read: (payload: Bytes) => T): T | null {
   try {
     return read(payload);
   } catch (cause) {

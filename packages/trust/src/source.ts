@@ -36,10 +36,12 @@ export class DirectorySource implements RepositorySource {
 
 export class HttpSource implements RepositorySource {
   readonly #baseUrl: string;
+  readonly #fetch: typeof fetch;
 
   /** `baseUrl` is where `metadata/` and `targets/` are, for example `http://line:8443/trust/`. */
-  constructor(baseUrl: string) {
+  constructor(baseUrl: string, fetchFile: typeof fetch = globalThis.fetch) {
     this.#baseUrl = baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`;
+    this.#fetch = fetchFile;
   }
 
   async open(name: string): Promise<AsyncIterable<Bytes> | null> {
@@ -47,7 +49,7 @@ export class HttpSource implements RepositorySource {
     const timeoutMs = name.startsWith('metadata/') ? TRUST_LIMITS.metadataTimeoutMs : TRUST_LIMITS.targetTimeoutMs;
     let response: Response;
     try {
-      response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+      response = await this.#fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
     } catch (cause) {
       throw unreachable(url, 'no answer', cause);
     }

@@ -16,6 +16,13 @@ export interface TargetContent extends TargetInfo {
   readonly open: () => Promise<Chunks>;
 }
 
+/** Where verified targets are kept; what comes out of it is hashed again. */
+export interface TargetCache {
+  /** Null when there is none. Rejects with a `RefusedError` for one that is not what was kept. */
+  read(target: TargetInfo): Promise<Bytes | null>;
+  keep(target: TargetInfo, content: Bytes): Promise<void>;
+}
+
 /** Whoever can read verified targets. */
 export interface TargetReader {
   /** The bytes of a target; throws TR-108 when nobody listed it, TR-107 when it is missing, TR-105 for other bytes. */

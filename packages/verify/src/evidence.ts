@@ -4,7 +4,7 @@
  * judge these facts and do no cryptography themselves.
  */
 import { decodeUtf8, formatEnvelope, WitnessmarkError, type Bytes } from '@witnessmark/core';
-import { hashLeaf, parseLogProof, verifyInclusion, type LogProof } from '@witnessmark/tlog';
+import { hashLeaf, parseLogProof, verifyInclusion, type LogProof, type ProvenPath } from '@witnessmark/tlog';
 import type { LoggedEnvelope, ReleaseEvidence, UnitEvidence } from '@witnessmark/bundle';
 import { readLogHead, type LogHead, type LogHeadReading } from './log-head.ts';
 import { readStatements } from './statement-reader.ts';
@@ -70,7 +70,8 @@ export function readEvidence(file: UnitEvidence, trust: TrustStore, memory: Memo
     ...file.releases.flatMap(({ candidate, approvals }) => [candidate, ...approvals]),
   ];
   const statements = readStatements(envelopes, trust, memory);
-  const places = file.entries.map((entry) => findPlace(entry, trust, memory));
+  const paths = new Map<LogHead, ProvenPath>();
+  const places = file.entries.map((entry) => findPlace(entry, trust, memory, paths));
   const unread: Unread[] = [];
   const records = toRecords(statements.slice(0, places.length), places, unread);
   const releases = toReleases(file.releases, statements.slice(places.length), unread);
@@ -96,7 +97,12 @@ export function describeRecord({ kind, entry }: LoggedStatement): string {
   return `${kind.replaceAll(/([A-Z])/g, ' $1').toLowerCase()} (entry ${entry})`;
 }
 
-function findPlace({ envelope, proof }: LoggedEnvelope, trust: TrustStore, memory: Memory): LogPlace {
+function findPlace(
+  { envelope, proof }: LoggedEnvelope,
+  trust: TrustStore,
+  memory: Memory,
+  paths: Map<LogHead, ProvenPath>,
+): LogPlace {
   if (proof === '') return { state: 'no proof' };
   let logProof: LogProof;
   try {
@@ -108,7 +114,7 @@ function findPlace({ envelope, proof }: LoggedEnvelope, trust: TrustStore, memor
   const head = findHead(logProof.checkpoint, trust, memory);
   if (head.state !== 'signed') return head;
   // The log entry is recomputed from the very envelope that is judged: a valid proof of another entry proves nothing here.
-  const isIncluded = isEntryIncluded(hashLeaf(formatEnvelope(envelope)), logProof, head);
+  const isIncluded = isEntryIncluded(hashLeaf(formatEnvelope(envelope)), logProof, head, paths);
   return { state: 'placed', index: logProof.index, head, isIncluded };
 }
 
@@ -121,9 +127,15 @@ function findHead(checkpoint: Bytes, trust: TrustStore, memory: Memory): LogHead
   return head;
 }
 
-function isEntryIncluded(leafHash: Bytes, { index, proof }: LogProof, { treeSize, rootHash }: LogHead): boolean {
+function isEntryIncluded(
+  leafHash: Bytes,
+  { index, proof }: LogProof,
+  head: LogHead,
+  paths: Map<LogHead, ProvenPath>,
+): boolean {
+  const { treeSize, rootHash } = head;
   try {
-    verifyInclusion({ leafHash, index, treeSize, proof, rootHash });
+    paths.set(head, verifyInclusion({ leafHash, index, treeSize, proof, rootHash }, paths.get(head)));
     return true;
   } catch (error) {
     if (!(error instanceof WitnessmarkError)) throw error;

@@ -24,9 +24,21 @@ export function newMemory(): Memory {
 
 export class Remembered<T> {
   readonly #values = new Map<string, T>();
+  readonly #seen = new Set<string>();
 
   get(key: string): T | undefined {
     return this.#values.get(key);
+  }
+
+  /** Keeps what comes a second time: what is one file's own takes no more than its key. */
+  keepRecurring(key: string, value: T): void {
+    if (this.#seen.has(key)) {
+      this.keep(key, value);
+      return;
+    }
+    if (key.length > MAX_KEY_LENGTH) return;
+    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
+    this.#seen.add(key);
   }
 
   keep(key: string, value: T): void {

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `policy.json`: what must be true before the verifier says VERIFIED (spec/policy.md). It comes from the verifier's own side. */
 import { CUSTODY_GRADES, type Bytes } from '@witnessmark/core';
-import { formatDocument, GRADES, identifier, KEY_ROLES, parseDocument, type Grade } from '@witnessmark/attestation';
+import {
+  CREDENTIAL_KINDS,
+  formatDocument,
+  GRADES,
+  identifier,
+  KEY_ROLES,
+  parseDocument,
+  type Grade,
+} from '@witnessmark/attestation';
 import { z } from 'zod';
 
 const grade = z.enum(GRADES);
@@ -27,6 +35,8 @@ export const policySchema = z.strictObject({
   grades: z.strictObject({ content: grade, protection: grade }),
   /** The weakest claim about how signing keys are kept that counts, by role; a role left out asks for none. */
   custody: z.strictObject({ minimumGrades: z.partialRecord(z.enum(KEY_ROLES), z.enum(CUSTODY_GRADES)) }).optional(),
+  /** Kinds of sign-in that count; every kind when absent. */
+  signIn: z.strictObject({ credentials: z.array(z.enum(CREDENTIAL_KINDS)).min(1) }).optional(),
   /** How many holders the root of the trust repository must ask for, when releases were taken under it. */
   trustRoot: z.strictObject({ minThreshold: z.int().min(1).max(64) }).optional(),
   allow: z.strictObject({
@@ -34,6 +44,8 @@ export const policySchema = z.strictObject({
     rehearsal: z.boolean(),
     breakGlass: z.boolean(),
     softwareKeys: z.boolean(),
+    /** Units made while the line did not answer; refused when absent. */
+    offline: z.boolean().optional(),
     /** Releases of the class `debug`; refused when absent. */
     debugReleases: z.boolean().optional(),
   }),

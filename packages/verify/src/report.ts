@@ -78,7 +78,7 @@ export function runChecks(checks: readonly Check[], run: (check: Check) => Findi
   const results: CheckResult[] = [];
   const blocked = new Set<string>();
   for (const check of checks) {
-    const blocker = check.after.find((name) => blocked.has(name));
+    const blocker = blocked.size === 0 ? undefined : check.after.find((name) => blocked.has(name));
     if (blocker !== undefined) {
       blocked.add(check.name);
       results.push(toBlockedResult(check.name, blocker));
@@ -94,7 +94,10 @@ export function runChecks(checks: readonly Check[], run: (check: Check) => Findi
 /** A finding, with the words that belong to its check and its code. */
 export function toCheckResult(check: Pick<Check, 'name' | 'whyItMatters'>, finding: Finding): CheckResult {
   const { name, whyItMatters } = check;
-  if (finding.outcome === 'pass' || finding.outcome === 'skip') return { name, ...finding };
+  if (finding.outcome === 'skip' || (finding.outcome === 'pass' && finding.grade === undefined)) {
+    return { name, outcome: finding.outcome, detail: finding.detail };
+  }
+  if (finding.outcome === 'pass') return { name, ...finding };
   return { name, ...finding, whyItMatters, next: describeReasonCode(finding.code).nextStep };
 }
 

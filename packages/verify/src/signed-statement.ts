@@ -6,6 +6,9 @@ import type {
   BreakGlassOpening,
   BreakGlassReview,
   Disposition,
+  LabelEvent,
+  OfflineAllowance,
+  OfflineDelivery,
   OperatorSession,
   ProvisioningEvent,
   ProvisioningIntent,
@@ -14,6 +17,7 @@ import type {
   ReleaseCandidate,
   Subject,
   TrustedKey,
+  UnitCheck,
 } from '@witnessmark/attestation';
 
 /** A statement that at least one trusted key signed. */
@@ -41,9 +45,13 @@ export type SignedStatement =
   | Signed<'event', ProvisioningEvent>
   | Signed<'refusal', Refusal>
   | Signed<'disposition', Disposition>
+  | Signed<'labelEvent', LabelEvent>
+  | Signed<'unitCheck', UnitCheck>
   | Signed<'breakGlassOpening', BreakGlassOpening>
   | Signed<'breakGlassClosing', BreakGlassClosing>
   | Signed<'breakGlassReview', BreakGlassReview>
+  | Signed<'offlineAllowance', OfflineAllowance>
+  | Signed<'offlineDelivery', OfflineDelivery>
   | SignedCandidate
   | Signed<'approval', ReleaseApproval>;
 

@@ -21,6 +21,9 @@ import {
   breakGlassReview,
   disposition,
   formatReleaseManifest,
+  labelEvent,
+  offlineAllowance,
+  offlineDelivery,
   operatorSession,
   parseStatementHeader,
   PREDICATE_TYPES,
@@ -30,6 +33,7 @@ import {
   releaseApproval,
   releaseCandidate,
   toStatement,
+  unitCheck,
   type PredicateDefinition,
   type TrustedKey,
 } from '@witnessmark/attestation';
@@ -56,7 +60,7 @@ export function readStatements(
   return verified.map(({ envelope, payloadDigest, remembered, signers }) => {
     if (remembered !== undefined) return remembered;
     const statement = readStatement(envelope, payloadDigest, signers);
-    if (isShared(statement)) memory.statements.keep(payloadDigest, { envelope, statement });
+    if (isShared(statement)) memory.statements.keepRecurring(payloadDigest, { envelope, statement });
     return statement;
   });
 }
@@ -133,6 +137,14 @@ function interpret(
       return read('refusal', refusal, ({ refusedAt }) => refusedAt);
     case PREDICATE_TYPES.disposition:
       return read('disposition', disposition, ({ decidedAt }) => decidedAt);
+    case PREDICATE_TYPES.labelEvent:
+      return read('labelEvent', labelEvent, ({ madeAt }) => madeAt);
+    case PREDICATE_TYPES.unitCheck:
+      return read('unitCheck', unitCheck, ({ checkedAt }) => checkedAt);
+    case PREDICATE_TYPES.offlineAllowance:
+      return read('offlineAllowance', offlineAllowance, ({ issuedAt }) => issuedAt);
+    case PREDICATE_TYPES.offlineDelivery:
+      return read('offlineDelivery', offlineDelivery, ({ deliveredAt }) => deliveredAt);
     case PREDICATE_TYPES.breakGlassOpening:
       return read('breakGlassOpening', breakGlassOpening, ({ openedAt }) => openedAt);
     case PREDICATE_TYPES.breakGlassClosing:

@@ -16,6 +16,7 @@ import { SimBench, type BenchOptions } from '../src/sim/sim-bench.ts';
 import { bindDriver, inspectBoard } from '../src/sim/sim-device.ts';
 import { SimFactory } from '../src/sim/sim-factory.ts';
 import { hirePeople } from '../src/sim/sim-people.ts';
+import { delegateTo } from '../src/sim/sim-wire.ts';
 
 type FactoryOptions = NonNullable<Parameters<typeof SimFactory.open>[0]>;
 
@@ -207,12 +208,9 @@ describe('a sealed release', () => {
     });
     const { line } = factory.line;
     factory.wire.line = {
-      requestPermit: (request) => line.requestPermit(request),
-      time: () => line.time(),
-      unitEvidence: (unit) => line.unitEvidence(unit),
+      ...delegateTo(line),
       // The intent comes without its permit.
       submit: (statement) => line.submit(statement),
-      unseal: (statement, attachments) => line.unseal(statement, attachments),
     };
     expect((await bench.program(factory.makeBoard())).code).toBe('LS-504');
     expect(seen).toHaveLength(1);

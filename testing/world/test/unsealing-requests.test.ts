@@ -19,6 +19,7 @@ import { SimBench } from '../src/sim/sim-bench.ts';
 import { makeFixture } from '../src/sim/sim-device.ts';
 import { JOB, SimFactory } from '../src/sim/sim-factory.ts';
 import { hirePeople, type People } from '../src/sim/sim-people.ts';
+import { delegateTo } from '../src/sim/sim-wire.ts';
 
 type FactoryOptions = NonNullable<Parameters<typeof SimFactory.open>[0]>;
 
@@ -214,10 +215,7 @@ describe('a line or a station that is not set up for it', () => {
     const { line } = factory.line;
     const bench = await SimBench.open(factory);
     factory.wire.line = {
-      requestPermit: (request) => line.requestPermit(request),
-      time: () => line.time(),
-      unitEvidence: (unit) => line.unitEvidence(unit),
-      unseal: (statement, attachments) => line.unseal(statement, attachments),
+      ...delegateTo(line),
       submit: (statement, { permit } = {}) => {
         held.push({ intent: parseStatement(provisioningIntent, statement.payload).predicate, permit: permit! });
         return Promise.reject(new Error('held back'));

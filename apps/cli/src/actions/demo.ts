@@ -17,5 +17,8 @@ export async function demo({ options, session }: CommandInput<typeof demoOptions
   if (options.scene === 'custody') {
     return (await import('../demo/custody/scene.ts')).runCustodyScene(session, data);
   }
+  if (options.scene === 'station') {
+    return (await import('../demo/station/scene.ts')).runStationScene(session, data);
+  }
   return runStory(session, { data, units: units ?? DEFAULT_UNITS, image, isHeadless: headless });
 }

@@ -12,6 +12,10 @@ export const demoCommand = defineCommand({
       command: 'witnessmark demo --headless --units 5 --data /tmp/demo',
       note: 'the programming part only; exit 0 only when every unit verifies',
     },
+    {
+      command: 'npm run demo -- --headless --scene station --data /tmp/demo',
+      note: 'two stations with flashrom and OpenOCD, and what happens to stations: every unit has a verdict or a named hold',
+    },
     { command: 'witnessmark demo --image bios.bin --data /tmp/demo', note: 'with a firmware file of your own' },
   ],
   args: [],

@@ -8,6 +8,7 @@ import {
   ceremonyResumeCommand,
   ceremonyRunCommand,
 } from './ceremony.ts';
+import { badgeEnrolCommand, badgeListCommand, badgeRevokeCommand, badgeUnlockCommand } from './badge.ts';
 import {
   breakGlassOpenCommand,
   breakGlassResealCommand,
@@ -25,6 +26,7 @@ import {
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { goldenCheckCommand, goldenListCommand, goldenRegisterCommand, goldenRetireCommand } from './golden.ts';
 import { initCommand } from './init.ts';
 import {
   custodyServeCommand,
@@ -34,6 +36,13 @@ import {
   keysQualifyCommand,
   keysReconcileCommand,
 } from './keys.ts';
+import {
+  labelPrintCommand,
+  labelReprintCommand,
+  labelScanCommand,
+  labelVoidCommand,
+  stationCheckCommand,
+} from './label.ts';
 import { lineDecideCommand, lineServeCommand, lineStopsCommand } from './line.ts';
 import { logFsckCommand, logShowCommand, logUnsealingsCommand } from './log.ts';
 import { mediaCheckCommand, mediaExportCommand, mediaIngestCommand, mediaLedgerCommand } from './media.ts';
@@ -50,6 +59,26 @@ import {
   releaseWithdrawCommand,
 } from './release.ts';
 import { stationLabelCommand, stationProgramCommand, stationRunCommand } from './station.ts';
+import {
+  stationEnrollCommand,
+  stationInitCommand,
+  stationRetireCommand,
+  trustAdmitCommand,
+  trustAuthorityCommand,
+  trustCertifyLineCommand,
+} from './station-identity.ts';
+import { stationClockCommand, timeSignCommand } from './time.ts';
+import { stationCacheCommand } from './station-cache.ts';
+import {
+  stationBuildApproveCommand,
+  stationBuildProposeCommand,
+  stationDiffCommand,
+  stationProveCommand,
+  stationRebuildCommand,
+  stationSelftestCommand,
+  stationVerifyProofCommand,
+} from './station-build.ts';
+import { stationSessionsCommand, stationSignOutCommand } from './station-sessions.ts';
 import { traceCommand } from './trace.ts';
 import {
   trustEnrolCommand,
@@ -83,6 +112,9 @@ export const commands: readonly CommandDefinition[] = [
   trustSignCommand,
   trustStatusCommand,
   trustPublishCommand,
+  trustAdmitCommand,
+  trustAuthorityCommand,
+  trustCertifyLineCommand,
   ceremonyRunCommand,
   ceremonyRehearseCommand,
   ceremonyResumeCommand,
@@ -106,13 +138,41 @@ export const commands: readonly CommandDefinition[] = [
   lineServeCommand,
   lineStopsCommand,
   lineDecideCommand,
+  badgeEnrolCommand,
+  badgeUnlockCommand,
+  badgeRevokeCommand,
+  badgeListCommand,
   breakGlassOpenCommand,
   breakGlassResealCommand,
   breakGlassReviewCommand,
   breakGlassStatusCommand,
+  stationInitCommand,
+  stationEnrollCommand,
+  stationRetireCommand,
   stationLabelCommand,
   stationProgramCommand,
   stationRunCommand,
+  stationSessionsCommand,
+  stationSignOutCommand,
+  stationCacheCommand,
+  stationCheckCommand,
+  goldenRegisterCommand,
+  goldenRetireCommand,
+  goldenCheckCommand,
+  goldenListCommand,
+  stationClockCommand,
+  timeSignCommand,
+  labelPrintCommand,
+  labelScanCommand,
+  labelReprintCommand,
+  labelVoidCommand,
+  stationBuildProposeCommand,
+  stationBuildApproveCommand,
+  stationDiffCommand,
+  stationSelftestCommand,
+  stationProveCommand,
+  stationVerifyProofCommand,
+  stationRebuildCommand,
   verifyCommand,
   traceCommand,
   logShowCommand,

@@ -27,7 +27,7 @@ export const lineServeCommand = defineCommand({
 
 export const lineStopsCommand = defineCommand({
   path: ['line', 'stops'],
-  summary: 'Lists the line stops that wait for a decision, and which decisions exist for each.',
+  summary: 'Lists what each station did in one shift, the line stops that wait, and the decisions that exist for each.',
   examples: [
     { command: 'witnessmark line stops --data site', note: 'exit 5 while one waits' },
     { command: 'witnessmark line stops --line http://127.0.0.1:7300', note: 'of a line anywhere' },

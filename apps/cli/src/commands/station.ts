@@ -63,7 +63,7 @@ export const stationRunCommand = defineCommand({
     1: 'at least one unit failed',
     4: 'at least one LINE STOP, and no unit failed',
   },
-  run: async (input) => (await import('../actions/station.ts')).stationRun(input),
+  run: async (input) => (await import('../actions/station-run.ts')).stationRun(input),
 });
 
 export const stationLabelCommand = defineCommand({

@@ -189,7 +189,8 @@ export class ShopFloor {
       trustedRoot: this.#trustedRoot,
       station: { id: station, line },
       id: session.newId(),
-      now: session.clock.now(),
+      line: this.#running.line,
+      clock: session.clock,
       durationMs: SHIFT_MS,
     });
   }

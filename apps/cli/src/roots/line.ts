@@ -11,12 +11,21 @@ import { parseTrustedRoot, toTrustedKeys } from '@witnessmark/attestation';
 import { ImageUnsealer } from '@witnessmark/boundary';
 import type { Clock } from '@witnessmark/core';
 import { KeyAccess, NoteSigner, parseKeyReference, type PinSource } from '@witnessmark/custody';
-import { checkSignatureIn, Line, startLineServer, TufReleaseSource, type LineServer } from '@witnessmark/line';
+import {
+  BadgeFiles,
+  checkSignatureIn,
+  Line,
+  startLineServer,
+  TufReleaseSource,
+  type LineServer,
+  type LineTls,
+} from '@witnessmark/line';
 import { EvidenceLog, TileStorage, VerifyPool, type LogError } from '@witnessmark/log';
 import { DiskGuard, freeBytesOf, openSqliteStore } from '@witnessmark/store';
 import { TrustClient } from '@witnessmark/trust';
 import type { LineConfig, LoadedConfig } from '../config.ts';
 import { DOCUMENT_BYTES, readFile } from '../files.ts';
+import { openConnectionKey } from '../identity/connection.ts';
 import { demandHardware, demandProductionKey } from '../production.ts';
 import { CHECKPOINT_PURPOSE, purposeOfStatement } from '../purpose.ts';
 
@@ -100,15 +109,28 @@ export async function openLine(config: LoadedConfig<LineConfig>, environment: Li
       releases,
       signer,
       ...(unsealer && { unsealer }),
+      ...(values.badges !== undefined && { badges: new BadgeFiles(pathOf(values.badges)) }),
       clock,
       newId,
       checkSignature,
     });
-    const server: LineServer = await startLineServer({ line, logDirectory, trustDirectory, ...listen, onFault });
+    const tls = await readTls(config);
+    const server: LineServer = await startLineServer({ line, logDirectory, trustDirectory, ...listen, tls, onFault });
     opened.push(server);
     return { url: server.url, line, close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
   }
+}
+
+async function readTls({ values, pathOf }: LoadedConfig<LineConfig>): Promise<LineTls | undefined> {
+  const { tls } = values.listen;
+  if (tls === undefined) return undefined;
+  const readPem = (path: string): string => Buffer.from(readFile(pathOf(path), DOCUMENT_BYTES)).toString('latin1');
+  return {
+    certificate: readPem(tls.certificate),
+    key: await openConnectionKey(tls.key, pathOf),
+    clientAuthority: readPem(tls.clientAuthority),
+  };
 }

@@ -6,7 +6,7 @@ import { counter, identifier, remark, sha256Text } from '../fields.ts';
 import { formatDocument, parseDocument } from './document.ts';
 
 /** The allowed moves, in order. Every recipe measures. */
-export const RECIPE_STEPS = ['program', 'measure', 'key', 'lock'] as const;
+export const RECIPE_STEPS = ['program', 'measure', 'bootDigest', 'key', 'lock'] as const;
 
 /** What a release is made for; lines say which classes they make. */
 export const RELEASE_CLASSES = ['production', 'debug'] as const;
@@ -66,7 +66,7 @@ export const releaseManifestSchema = z.strictObject({
     steps: z
       .array(z.enum(RECIPE_STEPS))
       .min(2)
-      .max(4)
+      .max(RECIPE_STEPS.length)
       .refine(isAllowedRecipe, 'program and measure are required, in order, none twice'),
   }),
   /** How the printed serial relates to the device; `derived` is recomputed by anybody. */
@@ -97,6 +97,16 @@ export interface RecipeReference {
   readonly name: string;
   readonly version: string;
   readonly digest: DigestSet;
+}
+
+/**
+ * The component a board starts from, whose digest its firmware has to name when the recipe has the step `bootDigest`: the
+ * one at the lowest address.
+ */
+export function bootComponentOf<Component extends { readonly address: number }>(
+  components: readonly Component[],
+): Component {
+  return components.reduce((first, component) => (component.address < first.address ? component : first));
 }
 
 /** A component as statements cite it; the slot is its first address, `0x` and lower-case hexadecimal. */

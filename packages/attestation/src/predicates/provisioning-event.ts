@@ -15,6 +15,7 @@ import {
   releaseReference,
   station,
 } from './shared.ts';
+import { spoolPlace } from './spool.ts';
 
 export const OUTCOMES = ['SUCCEEDED', 'FAILED', 'ABORTED', 'INDETERMINATE'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -35,6 +36,17 @@ const component = z.object({
   }),
 });
 
+/** What the firmware says of itself when the board is started; only with the recipe step `bootDigest`. */
+const boot = z.object({
+  /** The component the board starts from. */
+  component: identifier,
+  /** What started the board. */
+  model: identifier,
+  digest: digestSet.nullable(),
+  result: z.enum(MEASUREMENT_RESULTS),
+  grade,
+});
+
 const key = z.object({
   purpose: identifier,
   origin: z.enum(['deviceGenerated', 'injectedWrapped']),
@@ -50,6 +62,7 @@ const schema = z.object({
   release: releaseReference,
   recipe: recipeReference,
   components: z.array(component).min(1).max(16),
+  boot: boot.exactOptional(),
   keys: z.array(key).max(16),
   security: z.object({
     writeProtection: protectionState,
@@ -76,6 +89,8 @@ const schema = z.object({
   checks: z.array(z.object({ name: identifier, result: z.enum(MEASUREMENT_RESULTS) })).max(32),
   exceptions: z.array(identifier).max(32),
   environment,
+  /** Present when it was made while the line did not answer. */
+  offline: spoolPlace.optional(),
   extensions: z.record(identifier, z.unknown()).optional(),
 });
 
@@ -85,11 +100,12 @@ export const provisioningEvent: PredicateDefinition<ProvisioningEvent> = {
   schema,
 };
 
-/** Whether an event says the unit is good: done, every component measured and equal, nothing pending. */
+/** Whether an event says the unit is good: done, every component measured and equal, none that booted as another, nothing pending. */
 export function isGoodUnit(event: ProvisioningEvent): boolean {
   return (
     event.outcome === 'SUCCEEDED' &&
     event.identity.identityMatch === 'MATCH' &&
+    (event.boot === undefined || event.boot.result === 'SUCCESS') &&
     event.components.every(
       ({ image, measurement }) =>
         measurement.result === 'SUCCESS' && measurement.digest?.sha256 === image.digest.sha256,

@@ -14,6 +14,7 @@ import {
   releaseReference,
   station,
 } from './shared.ts';
+import { spooledIntent } from './spool.ts';
 
 const schema = z.object({
   event: chainedEvent,
@@ -38,6 +39,8 @@ const schema = z.object({
   timing: z.object({ intendedAt: instantText, clock: clockEvidence }),
   attempt: z.int().min(1),
   environment,
+  /** Present when it was made while the line did not answer; its allowance takes the place of the permit then. */
+  offline: spooledIntent.optional(),
 });
 
 export type ProvisioningIntent = z.infer<typeof schema>;

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { digestSet, identifier, instantText, remark, sha256Text, uuid } from '../fields.ts';
 import { PREDICATE_TYPES, type PredicateDefinition } from '../statement.ts';
-import { environment } from './shared.ts';
+import { environment, MAX_SLOTS } from './shared.ts';
+import { spoolHead, spoolPlace } from './spool.ts';
 
 export const REFUSAL_KINDS = ['LINE_STOP', 'UNIT_FAIL', 'HOLD', 'REFUSED'] as const;
 
@@ -24,12 +25,18 @@ const refusalSchema = z.object({
   labelSerial: identifier.nullable(),
   /** SHA-256 of the payload this refuses, when it answers one. */
   requestDigest: digestSet.optional(),
-  station: z.object({ id: identifier, line: identifier }),
+  station: z.object({ id: identifier, line: identifier, slot: z.int().min(1).max(MAX_SLOTS).optional() }),
   operatorId: identifier.nullable(),
   expected: remark,
   observed: remark,
   refusedAt: instantText,
   environment,
+  /** Present when a station made it while the line did not answer. */
+  offline: spoolPlace.optional(),
+  /** Present when the line refuses a spooled statement: its place, which is accounted for by this. */
+  refusedPlace: spoolPlace.extend({ unit: z.int().min(1).optional() }).optional(),
+  /** Present when the spool of the station is broken: its end, as whoever found out has it. */
+  brokenSpool: spoolHead.optional(),
 });
 
 export const DISPOSITION_ACTIONS = [

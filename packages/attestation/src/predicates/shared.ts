@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Groups of fields that several predicates carry, named as in spec/provisioning-event.md. */
 import { z } from 'zod';
-import { counter, digestSet, grade, identifier, instantText, remark, sha256Text, uuid } from '../fields.ts';
+import {
+  counter,
+  credentialKind,
+  digestSet,
+  grade,
+  identifier,
+  instantText,
+  remark,
+  sha256Text,
+  uuid,
+} from '../fields.ts';
 import { HARDWARE_ID_SCHEMES } from '../device-id.ts';
 
 export const CLOCK_VERDICTS = ['SANE', 'DEGRADED', 'INSANE'] as const;
@@ -63,6 +73,20 @@ const label = z.object({
   partNumber: identifier.nullable(),
 });
 
+/** How many places a station or a panel can have at most. */
+export const MAX_SLOTS = 8;
+export const MAX_PANEL_POSITIONS = 64;
+
+/** Where a unit sat while boards were still in one piece, and which places of that panel hold no unit. */
+export const panel = z.object({
+  id: identifier,
+  position: z.int().min(1).max(MAX_PANEL_POSITIONS),
+  positions: z.int().min(1).max(MAX_PANEL_POSITIONS),
+  /** Positions that were marked bad before programming, ascending. */
+  xOuts: z.array(z.int().min(1).max(MAX_PANEL_POSITIONS)).max(MAX_PANEL_POSITIONS),
+});
+export type PanelPlace = z.infer<typeof panel>;
+
 export const identity = z.object({
   deviceId: sha256Text,
   scheme: z.enum(HARDWARE_ID_SCHEMES),
@@ -70,6 +94,8 @@ export const identity = z.object({
   label: label.nullable(),
   identityMatch: z.enum(IDENTITY_MATCHES),
   anchors: z.array(identifier).max(8),
+  /** Absent for a unit that came by itself. */
+  panel: panel.optional(),
 });
 export type Identity = z.infer<typeof identity>;
 
@@ -107,12 +133,18 @@ export const station = z.object({
   plant: identifier,
   softwareDigest: digestSet,
   programmer: z.object({ model: identifier, serial: identifier.nullable(), firmware: identifier.nullable() }),
+  /** The place at a station that has several. */
+  slot: z.int().min(1).max(MAX_SLOTS).optional(),
+  /** SHA-256 of the payload of the station's newest logged start: which instance of it, and in which state. */
+  startDigest: digestSet.optional(),
 });
 
 export const operator = z.object({
   id: identifier,
   role: identifier,
   credentialKeyDigest: digestSet,
+  /** The grade of the sign-in, as its session states it. */
+  credential: credentialKind,
   /** SHA-256 of the operator-session statement's payload. */
   sessionDigest: digestSet,
   authenticatedAt: instantText,

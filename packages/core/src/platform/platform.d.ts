@@ -17,6 +17,12 @@ export declare function decodeBase64(text: string): Uint8Array | undefined;
 
 export declare function sha256(data: Uint8Array): Uint8Array;
 
+/** The digest in lower-case hexadecimal. */
+export declare function sha256Hex(data: Uint8Array): string;
+
+/** Bytes to be written whole before anybody reads them: they may hold anything. */
+export declare function allocate(length: number): Uint8Array;
+
 /**
  * ECDSA P-256 with SHA-256. False unless `point` is a 65-byte uncompressed point of the curve and `signature` strict DER
  * with both integers in range; a high s is fine.

@@ -63,6 +63,16 @@ export function sha256(data: Uint8Array): Uint8Array {
   return nobleSha256(data);
 }
 
+export function sha256Hex(data: Uint8Array): string {
+  let text = '';
+  for (const byte of nobleSha256(data)) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+export function allocate(length: number): Uint8Array {
+  return new Uint8Array(length);
+}
+
 export function verifyP256(point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (!isUncompressed(point)) return false;
   try {

@@ -171,6 +171,18 @@ export const EVIDENCE_CODES = {
     nextStep: 'Get the evidence file from the line again; it carries the opening.',
     overrideBy: 'nobody',
   },
+  'EV-213': {
+    operatorText: 'Offline allowance or delivery is missing',
+    cause: 'The record was made without the line, and the file lacks its allowance or the delivery it came with.',
+    nextStep: 'Get a complete evidence file from the line.',
+    overrideBy: 'nobody',
+  },
+  'EV-214': {
+    operatorText: 'Time is not proven',
+    cause: 'A record made without the line is dated outside the time between its allowance and its delivery.',
+    nextStep: 'Find out what was done to the clock of the station; until then nobody knows when the unit was made.',
+    overrideBy: 'nobody',
+  },
   'EV-301': {
     operatorText: 'Simulated device',
     cause: 'The policy does not accept evidence from simulated devices.',
@@ -241,6 +253,24 @@ export const EVIDENCE_CODES = {
     operatorText: 'Break-glass was not justified',
     cause: 'The review of the opening found no justification for suspending the rules.',
     nextStep: 'Quarantine the unit and follow the findings of the review.',
+    overrideBy: 'nobody',
+  },
+  'EV-313': {
+    operatorText: 'Made without the line',
+    cause: 'The policy does not accept units that were made while the line did not answer.',
+    nextStep: 'Program the unit again while the line answers, or change the policy.',
+    overrideBy: 'nobody',
+  },
+  'EV-314': {
+    operatorText: 'Offline work was not allowed',
+    cause: 'The allowance of the line does not cover the record, or the record stands at another place than it says.',
+    nextStep: 'Treat the unit as made without rules; ask the line for the history of the station.',
+    overrideBy: 'nobody',
+  },
+  'EV-315': {
+    operatorText: 'Sign-in too weak',
+    cause: 'The operator signed in by a kind of credential that the policy does not accept.',
+    nextStep: 'Program units after signing in as the policy asks, or accept the kind in the policy.',
     overrideBy: 'nobody',
   },
 } as const satisfies ReasonCodeTable;

@@ -5,9 +5,12 @@ import { BREAK_GLASS_CODES } from './break-glass.ts';
 import { CEREMONY_CODES } from './ceremony.ts';
 import { CUSTODY_CODES } from './custody.ts';
 import { EVIDENCE_CODES } from './evidence.ts';
+import { IDENTITY_CODES } from './identity.ts';
 import { LABEL_CODES } from './label.ts';
 import { LINE_STOP_CODES } from './line-stop.ts';
 import { LOG_CODES } from './log.ts';
+import { PEOPLE_CODES } from './people.ts';
+import { OFFLINE_CODES } from './offline.ts';
 import { PROMOTION_CODES } from './promotion.ts';
 import { TRUST_CODES } from './trust.ts';
 import { UNIT_CODES } from './unit.ts';
@@ -25,6 +28,9 @@ export const REASON_CODES = {
   ...BOUNDARY_CODES,
   ...CEREMONY_CODES,
   ...BREAK_GLASS_CODES,
+  ...IDENTITY_CODES,
+  ...OFFLINE_CODES,
+  ...PEOPLE_CODES,
 } as const;
 
 export type ReasonCode = keyof typeof REASON_CODES;

@@ -75,4 +75,17 @@ export const UNIT_CODES = {
     nextStep: 'Scan the unit again; nothing was written to it.',
     overrideBy: 'operator',
   },
+  'HD-06': {
+    operatorText: 'Made, waits for the line',
+    cause: 'The unit was programmed and measured while the line did not answer; its record is in the spool.',
+    nextStep: 'Put it aside without a label; it passes when the line has taken its record.',
+    overrideBy: 'automatic',
+  },
+  'HD-07': {
+    operatorText: 'Offline allowance is used up',
+    cause:
+      'The line does not answer, and no allowance covers another unit: its units or hours are used, or it was for other work.',
+    nextStep: 'Wait; work goes on by itself when the line answers and has taken the waiting records.',
+    overrideBy: 'automatic',
+  },
 } as const satisfies ReasonCodeTable;

@@ -216,6 +216,36 @@ export const KEY_POLICIES: readonly KeyPolicy[] = [
     onCompromise:
       'Whoever has it and a copy of the repository reads every image sealed to it. Revoke it in the trusted root, seal what follows to a new key.',
   },
+  {
+    ...ON_HSM,
+    name: 'station',
+    label: 'station',
+    id: '16',
+    scheme: 'ecdsa-sha2-nistp256',
+    purpose: 'Signs what a station did and saw: intents, events, refusals, measurements of itself.',
+    holder: 'the station, in its token or TPM',
+    usedBy: 'the station program',
+    ceremony: 'station enrolment',
+    cryptoperiod: '2 years',
+    onLoss: 'The station is retired and enrolled again with a new key; records made before stay valid.',
+    onCompromise:
+      'False observations can be reported under its name, from its own connection only. Revoke it with the date; look for a second machine.',
+  },
+  {
+    ...ON_HSM,
+    name: 'station-connection',
+    label: 'station-connection',
+    id: '17',
+    scheme: 'ecdsa-sha2-nistp256',
+    purpose: "Authenticates a station's connection to its line (TLS client). Signs no statement.",
+    holder: 'the station, in the same token or TPM as its station key',
+    usedBy: 'the station program, for each connection',
+    ceremony: 'station enrolment',
+    cryptoperiod: '1 year, the life of its certificate',
+    onLoss: 'The station does not reach its line until it is enrolled again.',
+    onCompromise:
+      'Somebody else can connect as this station, and say nothing in its name without the station key. Enrol again with new keys.',
+  },
 ];
 
 /** Whether a policy's key agrees on keys instead of signing. */

@@ -23,6 +23,7 @@ import { attributeValue, findObjects, toNumber } from './objects.ts';
 import { toRefusal } from './refusal.ts';
 import { publicKeyFromEcPoint, toDerSignature } from './signature.ts';
 import type { Signer } from '../signer.ts';
+import type { SignThread } from './sign-thread.ts';
 import type { Pkcs11Token } from './token.ts';
 
 const SIGNATURE_BYTES = 64;
@@ -78,7 +79,11 @@ export class Pkcs11Key implements Signer {
   /** Rejects with a `RefusedError`: CU-103 to CU-114. After CU-103 and CU-110 the token has to be opened again. */
   async sign(message: Bytes): Promise<Bytes> {
     const pin = this.alwaysAuthenticate ? await this.token.askPin('signature', this.label) : undefined;
-    const raw = await this.token.withSession((session) => this.#signIn(session, this.#toBeSigned(message), pin));
+    const data = this.#toBeSigned(message);
+    const thread = this.alwaysAuthenticate ? null : this.token.signThread;
+    const raw = await (thread === null
+      ? this.token.withSession((session) => this.#signIn(session, data, pin))
+      : this.#signElsewhere(thread, data));
     const signature = this.publicKey.scheme === 'ed25519' ? raw : toDerSignature(raw);
     return this.#provePair(message, signature);
   }
@@ -86,8 +91,7 @@ export class Pkcs11Key implements Signer {
   async #signIn(session: Handle, data: Bytes, pin: string | undefined): Promise<Bytes> {
     const { cryptoki } = this.token;
     try {
-      const mechanism = this.publicKey.scheme === 'ed25519' ? CKM_EDDSA : CKM_ECDSA;
-      cryptoki.C_SignInit(session, { mechanism }, this.#handle);
+      cryptoki.C_SignInit(session, { mechanism: this.#mechanism }, this.#handle);
       if (this.alwaysAuthenticate) this.token.sendPin(session, CKU_CONTEXT_SPECIFIC, pin);
       const signature = Buffer.alloc(SIGNATURE_BYTES);
       return new Uint8Array(
@@ -101,6 +105,25 @@ export class Pkcs11Key implements Signer {
     } catch (error) {
       throw await this.token.explain(toRefusal(error, `signing with ${this.#name()}`));
     }
+  }
+
+  async #signElsewhere(thread: SignThread, data: Bytes): Promise<Bytes> {
+    const { lost } = this.token;
+    if (lost !== null) throw lost;
+    try {
+      return await thread.sign({
+        mechanism: this.#mechanism,
+        key: this.#handle,
+        data,
+        signatureBytes: SIGNATURE_BYTES,
+      });
+    } catch (error) {
+      throw await this.token.explain(toRefusal(error, `signing with ${this.#name()}`));
+    }
+  }
+
+  get #mechanism(): number {
+    return this.publicKey.scheme === 'ed25519' ? CKM_EDDSA : CKM_ECDSA;
   }
 
   /** A public key beside a private key of another pair would go unnoticed until somebody verifies. */

@@ -22,29 +22,9 @@ import {
   type Handle,
 } from './cryptoki.ts';
 import { returnValueOf, toRefusal } from './refusal.ts';
+import { SignThread } from './sign-thread.ts';
+import type { OpenTokenOptions, SigningMode } from './token-options.ts';
 import type { FoundToken, Pkcs11Module } from './module.ts';
-
-export type SigningMode = 'threads' | 'blocking';
-
-export interface OpenTokenOptions {
-  readonly pin: PinSource;
-  /**
-   * `threads` lets others work while a token takes its time, and limits that time. `blocking` costs a third of the
-   * processor time and suits a token inside the machine that answers in microseconds; nothing limits its time.
-   */
-  readonly signing?: SigningMode;
-  /** Signatures at the same time; fewer when the token allows fewer. */
-  readonly sessions?: number;
-  /** After this a signature counts as lost, and the token must be opened again. */
-  readonly signTimeoutMs?: number;
-  /** Called when a signature takes longer than a token needs that waits for nobody: it may want to be touched. */
-  readonly onWaiting?: (token: TokenIdentity, keyLabel: string) => void;
-  readonly waitingAfterMs?: number;
-  /** How long a reader may take to notice that its token was pulled. */
-  readonly removalNoticeMs?: number;
-  /** Whether keys are going to be made. */
-  readonly readWrite?: boolean;
-}
 
 const DEFAULTS = { sessions: 4, signTimeoutMs: 30_000, waitingAfterMs: 400, removalNoticeMs: 1_000 };
 const REMOVAL_POLL_MS = 50;
@@ -60,6 +40,7 @@ export async function openToken(
   try {
     await token.login();
     token.openSessions();
+    if (options.signApart === true && token.signing === 'blocking') token.openSignThread();
     return token;
   } catch (error) {
     token.close();
@@ -84,6 +65,7 @@ export class Pkcs11Token {
   readonly #idle: Handle[] = [];
   readonly #waiting: PromiseWithResolvers<Handle>[] = [];
   readonly #sessions: Handle[] = [];
+  #signThread: SignThread | null = null;
   #lost: RefusedError | null = null;
   #pinRefused: RefusedError | null = null;
 
@@ -137,6 +119,21 @@ export class Pkcs11Token {
         throw toRefusal(error, this.#doing('opening a session'));
       }
     }
+  }
+
+  /** Without a session left for it, signatures go on being made in this thread. */
+  openSignThread(): void {
+    if (this.countSessions(this.#sessions.length + 1) === this.#sessions.length) return;
+    const session = this.#call('opening a session', (cryptoki) =>
+      cryptoki.C_OpenSession(this.#slot, this.#sessionFlags),
+    );
+    this.#sessions.push(session);
+    this.#signThread = new SignThread({ library: this.#module.path, session: Uint8Array.from(session) });
+  }
+
+  /** Makes signatures that need no PIN of their own; null where they are made in this thread. */
+  get signThread(): SignThread | null {
+    return this.#signThread;
   }
 
   /** Asks for a PIN, unless the token is locked or has refused one from the same source. Throws CU-105, CU-106 or CU-112. */
@@ -222,6 +219,7 @@ export class Pkcs11Token {
     // A call that never came back may still be under way in the module, which must not be ended then.
     if (this.#lost === null && reason.code !== 'CU-110') this.#module.release(this);
     this.#lost ??= reason;
+    this.#signThread?.close();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#lost);
     return reason;
   }
@@ -230,6 +228,7 @@ export class Pkcs11Token {
   close(): void {
     if (this.#lost !== null) return;
     this.#lost = new RefusedError('CU-102', `token ${formatToken(this.identity)} was closed`);
+    this.#signThread?.close();
     // Not all sessions of the slot: others of this process may use the token as well.
     for (const session of this.#sessions) {
       try {

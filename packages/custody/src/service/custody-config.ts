@@ -3,7 +3,7 @@
 import { CoreError, parseStrictJson, RefusedError, type Bytes, type JsonValue } from '@witnessmark/core';
 import { KEY_POLICIES } from '../key-policy/key-policy.ts';
 import { Fields } from '../strict-fields.ts';
-import type { SigningMode } from '../pkcs11/token.ts';
+import type { SigningMode } from '../pkcs11/token-options.ts';
 import type { TokenRef } from '../token-identity.ts';
 import type { CustodyClientEntry } from './custody-service.ts';
 

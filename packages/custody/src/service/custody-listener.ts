@@ -119,7 +119,7 @@ class Connection {
   #send(message: ServerMessage): void {
     this.#unsent.push(formatServerMessage(message));
     if (this.#unsent.length > 1) return;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#flush();
     });
   }

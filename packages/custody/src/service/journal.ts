@@ -2,13 +2,13 @@
 /**
  * The custody journal: append-only segments of hash-chained batches, durable before `append` resolves. While one batch is
  * on its way to the disk, the token works on what the batch before allowed, and whatever arrives meanwhile goes into the
- * next one; so at most one batch can be torn. Segments are filled with zeros first, because making a file longer costs more
- * than the data. Adapter of the file system; one process writes a directory at a time.
+ * next one; so at most one batch can be torn. This thread waits for the disk itself: handing that over, and being told, takes
+ * longer than a sync. Segments are filled with zeros first, because making a file longer costs more than the data. Adapter
+ * of the file system; one process writes a directory at a time.
  */
 import { createHash } from 'node:crypto';
 import {
   closeSync,
-  fdatasync,
   fdatasyncSync,
   fsyncSync,
   mkdirSync,
@@ -56,8 +56,6 @@ export class Journal {
   #number = 0;
   #position = 0;
   #previous = NO_HASH;
-  /** The batch that is on its way to the disk. */
-  #syncing: readonly Waiting[] | null = null;
   #turn: NodeJS.Immediate | undefined;
   #delay: NodeJS.Timeout | undefined;
   #failure: RefusedError | null = null;
@@ -99,7 +97,7 @@ export class Journal {
     const done = Promise.withResolvers<undefined>();
     this.#waiting.push({ record, done });
     // What arrives in one turn of the event loop goes into one batch.
-    if (this.#syncing === null) this.#turn ??= setImmediate(this.#begin);
+    this.#turn ??= setImmediate(this.#begin);
     return done.promise;
   }
 
@@ -110,16 +108,10 @@ export class Journal {
     this.#delay ??= setTimeout(this.#begin, MAX_DELAY_MS);
   }
 
-  /** Makes durable what waits, and waits for the disk itself. */
+  /** Makes durable what waits. */
   flush(): void {
     this.#forgetTimers();
-    const syncing = this.#syncing;
-    this.#syncing = null;
-    if (syncing !== null) this.#finish(syncing, this.#sync());
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_BATCH_RECORDS);
-      this.#finish(batch, this.#write(batch) ?? this.#sync());
-    }
+    while (this.#waiting.length > 0) this.#writeBatch();
   }
 
   close(): void {
@@ -130,25 +122,16 @@ export class Journal {
     this.#lock.close();
   }
 
-  /** Writes one batch and lets the disk work on it; the next one begins when it is durable. */
   readonly #begin = (): void => {
     this.#forgetTimers();
-    if (this.#syncing !== null || this.#waiting.length === 0) return;
-    const batch = this.#waiting.splice(0, MAX_BATCH_RECORDS);
-    const failure = this.#write(batch);
-    if (failure !== null) {
-      this.#finish(batch, failure);
-      return;
-    }
-    this.#syncing = batch;
-    fdatasync(this.#file, (cause) => {
-      // A flush may have waited for the disk itself, and closed the file since.
-      if (this.#syncing !== batch) return;
-      this.#syncing = null;
-      this.#finish(batch, cause === null ? null : notDurable(cause));
-      this.#begin();
-    });
+    this.#writeBatch();
+    if (this.#waiting.length > 0) this.#turn ??= setImmediate(this.#begin);
   };
+
+  #writeBatch(): void {
+    const batch = this.#waiting.splice(0, MAX_BATCH_RECORDS);
+    if (batch.length > 0) this.#finish(batch, this.#write(batch) ?? this.#sync());
+  }
 
   #forgetTimers(): void {
     clearImmediate(this.#turn);
@@ -175,7 +158,6 @@ export class Journal {
     }
   }
 
-  /** Nothing is on its way to the disk meanwhile. */
   #write(batch: readonly Waiting[]): RefusedError | null {
     const records = batch.map(({ record }) => record);
     try {

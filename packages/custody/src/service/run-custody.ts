@@ -34,7 +34,7 @@ export async function runCustody(config: CustodyConfig): Promise<RunningCustody>
     const policies = config.keys.map(keyPolicy);
     const open = async (): Promise<Pkcs11Token> => {
       const { sessions, signing } = config;
-      const token = await openToken(module, config.token, { pin, sessions, signing });
+      const token = await openToken(module, config.token, { pin, sessions, signing, signApart: true });
       try {
         demandKeys(token, policies);
         return token;

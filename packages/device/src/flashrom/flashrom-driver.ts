@@ -3,7 +3,7 @@
  * The driver for boards on a serprog programmer: flashrom moves the content, and what flashrom cannot do – hardware
  * identifier, lock and the tests of it – goes over the same wire. Every run of the tool is a fresh process.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
@@ -21,6 +21,7 @@ import type {
   ProgrammerInfo,
 } from '../contract.ts';
 import { DeviceError } from '../error.ts';
+import { readImageFile } from '../image-file.ts';
 import { isPlaceholderText } from '../hardware-id.ts';
 import type { DeviceProfile, TimeLimits } from '../profile.ts';
 import { expectEraseBlocks, expectRange } from '../range.ts';
@@ -132,8 +133,9 @@ export class FlashromDriver implements DeviceDriver {
     const range = { address: order.address, length: order.image.length };
     expectRange(this.profile, range);
     // The bytes to be written are fixed here, whatever the caller does to its buffer.
-    const image = imageFile(this.profile, range, order.image.slice());
-    return this.#run('program', options, async (signal) => {
+    const own = order.image.slice();
+    const image = imageFile(this.profile, range, own);
+    const outcome = await this.#run('program', options, async (signal) => {
       const progress = new WriteProgress(range, order.onProgress ?? (() => undefined));
       await this.#changeContent(signal, range, async (directory) => {
         await writeFile(join(directory, FLASHROM_FILES.image), image, { mode: 0o600 });
@@ -150,6 +152,10 @@ export class FlashromDriver implements DeviceDriver {
       progress.complete();
       return undefined;
     });
+    // It may be one that was sealed, and that nobody finds here afterwards.
+    own.fill(0);
+    image.fill(0);
+    return outcome;
   }
 
   async readBack(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<Bytes>> {
@@ -160,11 +166,13 @@ export class FlashromDriver implements DeviceDriver {
         const job = { directory, signal, onMilestone: () => undefined, onRetry: toRetries('readBack', options) };
         const output = await this.#flashrom(readArguments(this.#target, range), job);
         if (!output.claimsRead) throw noClaim('read');
-        return readFile(join(directory, FLASHROM_FILES.content));
+        return readImageFile(join(directory, FLASHROM_FILES.content));
       });
       await this.#expectSameDevice(signal, before);
       if (content.length !== this.profile.sizeBytes) throw noClaim('read in full');
-      return new Uint8Array(content.subarray(range.address, range.address + range.length));
+      const bytes = content.slice(range.address, range.address + range.length);
+      content.fill(0);
+      return bytes;
     });
   }
 

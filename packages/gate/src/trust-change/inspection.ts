@@ -37,6 +37,7 @@ import {
 import type { Workspace } from '../workspace.ts';
 import { vetKeyEnrolment, type VettedEnrolment } from './enrolment.ts';
 import { holdersOf, nextTrustedRoot } from './next-trusted-root.ts';
+import { checkRolesApart } from './separation.ts';
 import type { StoredChange } from './store.ts';
 
 /** A change whose parts agree with each other; whether it still follows what is published is another question. */
@@ -86,7 +87,8 @@ export function inspectChange(stored: StoredChange, { keys }: Pick<Workspace, 'k
 
 /**
  * Makes the change once more from what is published, and says what it does. Throws PL-115 when something else was
- * published since, PL-103 for a document or metadata that does more than it says, and what vetting a key throws.
+ * published since, PL-103 for a document or metadata that does more than it says, LS-521 for two roles in one person, and
+ * what vetting a key throws.
  */
 export function recomputeChange(
   { changeId, stored, change, document, root, targets }: InspectedChange,
@@ -118,6 +120,8 @@ export function recomputeChange(
   if (!equalBytes(formatTrustedRoot(again), stored.document)) {
     throw changed(changeId, 'the trusted root does more than enrol and revoke');
   }
+  const joining = new Set(enrolments.map(({ claims }) => claims.owner));
+  checkRolesApart(again, joining, parseInstant(change.proposedAt));
   const content = toTargetContent(TRUSTED_ROOT_PATH, stored.document);
   const staged = author.stageTargets({ add: [content], effectivityKey, expiresAt: targets.expiresAt });
   if (staged.digest !== targets.digest || !readStagedTargets(targets).has(TRUSTED_ROOT_PATH)) {

@@ -37,8 +37,8 @@ export interface SiteRecordRule<Predicate> {
   readonly definition: PredicateDefinition<Predicate>;
   /** The last part of the predicate type, as the view and people name it. */
   readonly kind: string;
-  /** How many people sign; one unless said. */
-  readonly signatures?: number;
+  /** How many people or machines sign; one unless said. */
+  readonly signatures?: number | ((predicate: Predicate) => number);
   readonly describe: (predicate: Predicate) => SiteRecordFacts;
   /** How late a record may be delivered, in milliseconds; the tolerance of the line's clock unless said. */
   readonly maxDelayMs?: number;

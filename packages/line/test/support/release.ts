@@ -20,6 +20,7 @@ import {
   type ReleaseManifest,
 } from '@witnessmark/attestation';
 import { signEnvelope } from '@witnessmark/custody';
+import { partakersOf } from '@witnessmark/trust';
 import type { KnownRelease, ReleaseBook, ReleaseSource } from '../../src/release-book.ts';
 import { CAST, PLACE, START, toTrustedRoot, type Name } from './cast.ts';
 
@@ -122,7 +123,8 @@ export async function signRelease(
 
 export function toKnownRelease(release: SignedRelease, objection: RefusedError | null = null): KnownRelease {
   const { manifest, candidate, approvals } = release;
-  return { manifest, candidate, candidateDigest: sha256Hex(candidate.payload), approvals, objection };
+  const candidateDigest = sha256Hex(candidate.payload);
+  return { manifest, candidate, candidateDigest, approvals, partakers: partakersOf(release), objection };
 }
 
 export function toEffectivity(

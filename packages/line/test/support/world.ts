@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   formatInstant,
+  RefusedError,
   sha256Hex,
   STATEMENT_PAYLOAD_TYPE,
   type Clock,
@@ -23,6 +24,7 @@ import {
   provisioningEvent,
   provisioningIntent,
   refusal,
+  sessionEnd,
   toComponentReferences,
   toDeviceId,
   toRecipeReference,
@@ -36,8 +38,9 @@ import {
   type ProvisioningIntent,
   type Refusal,
   type ReleaseManifest,
+  type SessionEnd,
 } from '@witnessmark/attestation';
-import type { LoggedEntry, OpenStop } from '@witnessmark/api';
+import type { LoggedEntry, OpenSession, OpenStop } from '@witnessmark/api';
 import { signEnvelope, type Signer } from '@witnessmark/custody';
 import { EvidenceLog, TileStorage, type EvidenceLogOptions } from '@witnessmark/log';
 import { DiskGuard, openSqliteStore, type SqliteStore, type Store } from '@witnessmark/store';
@@ -46,6 +49,15 @@ import { CAST, LOG_SIGNER, PLACE, START, toTrustedRoot, type Name } from './cast
 import { PRODUCT, TestReleases, toManifest } from './release.ts';
 
 export type StationName = 'station' | 'secondStation' | 'otherLineStation' | 'expiredStation';
+
+/** Tests that are not about sessions do everything in one. */
+const LONG_SESSIONS: LineRules['signIn'] = {
+  credentials: ['piv', 'badge-pin', 'software-key'],
+  idleMinutes: 12 * 60,
+  batchUnits: 1000,
+  maxWrongPins: 3,
+  wrongPinsPerMinute: 10,
+};
 
 export class TestClock implements Clock {
   instant: Instant = START;
@@ -129,7 +141,8 @@ export class World {
       ...log,
     });
     this.line = await Line.open({
-      rules: toLineRules({ ...PLACE, ...rules }),
+      // Tests that are not about a station's failures make as many as they need.
+      rules: toLineRules({ ...PLACE, signIn: LONG_SESSIONS, maxFailuresInRow: 0, ...rules }),
       trustedRoot: toTrustedRoot(),
       log: this.log,
       views: this.store.views,
@@ -188,8 +201,10 @@ export class World {
         id: this.newId(),
         openedAt: formatInstant(this.clock.now()),
         expiresAt: formatInstant(this.clock.now() + 8 * 3_600_000),
+        ...(await this.sessionTerms(station)),
       },
       operator: { id: owner, role: 'operator', credentialKeyDigest: { sha256: key.publicKey.keyid } },
+      credential: { kind: 'software-key' },
       station: { id: CAST[station].owner, line: PLACE.line },
       ...changes,
     };
@@ -197,11 +212,55 @@ export class World {
     return this.sign(operatorSession, subject, predicate, signer ?? key);
   }
 
-  /** Signs somebody in and returns the logged session. */
+  /** What the line asks of a session now, with a challenge of its own; one it knows nothing of for a station it does not know. */
+  async sessionTerms(
+    station: StationName = 'station',
+  ): Promise<Pick<OperatorSession['session'], 'idleMinutes' | 'batchUnits' | 'challenge' | 'supersedes'>> {
+    const unknown = { idleMinutes: 30, batchUnits: 100, challenge: '00'.repeat(32), supersedes: null };
+    try {
+      const { challenge, terms } = await this.line.sessionChallenge(CAST[station].owner);
+      const { idleMinutes, batchUnits } = terms;
+      return { ...unknown, idleMinutes, batchUnits, challenge };
+    } catch (error) {
+      if (error instanceof RefusedError && error.code === 'LS-502') return unknown;
+      throw error;
+    }
+  }
+
+  /** Signs somebody in, whoever was there before, and returns the logged session. */
   async signIn(station: StationName = 'station', operator: Name = 'operator'): Promise<Signed<OperatorSession>> {
+    await this.signOut(CAST[station].owner, CAST[operator].owner);
     const session = await this.session({}, { station, operator });
     await this.line.submit(session.envelope);
     return session;
+  }
+
+  /** Ends the sessions at a station and of an operator, signed by their stations. */
+  async signOut(station: string, operator: string): Promise<void> {
+    for (const open of await this.line.openSessions()) {
+      if (open.station !== station && open.operator !== operator) continue;
+      await this.line.submit((await this.sessionEnd(open)).envelope);
+    }
+  }
+
+  async sessionEnd(
+    open: Pick<OpenSession, 'id' | 'digest' | 'operator' | 'station'>,
+    changes: Changes<SessionEnd> = {},
+    signer?: Signer,
+  ): Promise<Signed<SessionEnd>> {
+    const predicate: SessionEnd = {
+      id: this.newId(),
+      sessionId: open.id,
+      sessionDigest: { sha256: open.digest },
+      operator: { id: open.operator },
+      station: { id: open.station, line: PLACE.line },
+      reason: 'signedOut',
+      endedAt: formatInstant(this.clock.now()),
+      ...changes,
+    };
+    const own = Object.values(CAST).find(({ owner }) => owner === open.station);
+    const subject = { name: 'session', digest: predicate.sessionDigest };
+    return this.sign(sessionEnd, subject, predicate, signer ?? (own?.key as Signer));
   }
 
   async permitRequest(
@@ -452,6 +511,7 @@ export function toOperator({ predicate, digest }: Signed<OperatorSession>): Perm
     id,
     role,
     credentialKeyDigest,
+    credential: predicate.credential.kind,
     sessionDigest: { sha256: digest },
     authenticatedAt: predicate.session.openedAt,
   };

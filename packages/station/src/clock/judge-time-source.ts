@@ -4,18 +4,17 @@
  * distance, age, sources and contradictions are each held against the policy, and the worst of them is the verdict. The
  * service's own claim to be synchronised can only make it worse.
  */
-import type { ClockEvidence } from '@witnessmark/attestation';
+import type { Instant } from '@witnessmark/core';
+import type { ClockEvidence, TimeHierarchy } from '@witnessmark/attestation';
+import { judgeHierarchy } from './judge-hierarchy.ts';
 import type { TimeLimits, TimePolicy } from './time-policy.ts';
+import type { TimeReason } from './time-reason.ts';
 import type { SourceReading, TimeReading, TimeSourceAnswer } from './time-reading.ts';
 
-export type TimeVerdict = ClockEvidence['verdict'];
-
-/** A limit the reading does not keep. */
-export interface TimeReason {
-  readonly subject: 'answer' | 'synchronisation' | 'offset' | 'rootDistance' | 'age' | 'sources' | 'falsetickers';
-  readonly verdict: Exclude<TimeVerdict, 'SANE'>;
-  readonly expected: string;
-  readonly observed: string;
+/** What the line has laid down, and the time it is held against. */
+export interface HierarchyInForce {
+  readonly document: TimeHierarchy;
+  readonly now: Instant;
 }
 
 export interface TimeJudgement {
@@ -34,7 +33,12 @@ interface Measure {
   readonly observed: string;
 }
 
-export function judgeTimeSource(source: string, answer: TimeSourceAnswer, policy: TimePolicy): TimeJudgement {
+export function judgeTimeSource(
+  source: string,
+  answer: TimeSourceAnswer,
+  policy: TimePolicy,
+  hierarchy?: HierarchyInForce,
+): TimeJudgement {
   if (answer.state === 'silent') {
     const unknown = { offsetMs: null, errorBoundMs: null, stratum: null, lastSyncAgeMs: null };
     const reason = {
@@ -45,9 +49,13 @@ export function judgeTimeSource(source: string, answer: TimeSourceAnswer, policy
     } as const;
     return { evidence: { source, ...unknown, verdict: 'INSANE' }, reasons: [reason] };
   }
-  const { reading } = answer;
+  const { reasons: breaches, reading } =
+    hierarchy === undefined
+      ? { reasons: [], reading: answer.reading }
+      : judgeHierarchy(answer.reading, hierarchy.document, hierarchy.now);
   const measures = measure(reading, policy);
   const reasons = [
+    ...breaches,
     ...(reading.claimsSynchronised ? [] : [notSynchronised(reading)]),
     ...measures.flatMap((one) => judge(one, policy)),
   ].toSorted((left, right) => severity(right) - severity(left));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeTimeSource, type TimeReason } from '../../src/clock/judge-time-source.ts';
+import { judgeTimeSource } from '../../src/clock/judge-time-source.ts';
 import { DEFAULT_TIME_POLICY, timePolicySchema, type TimePolicy } from '../../src/clock/time-policy.ts';
+import type { TimeReason } from '../../src/clock/time-reason.ts';
 import type { SourceReading, TimeReading } from '../../src/clock/time-reading.ts';
 
 const POLICY: TimePolicy = {

@@ -80,6 +80,11 @@ function checkRoot({ evidence, policy }: Examination): Finding {
 
 /** Every key that signed something in the file, once. */
 function signersOf({ records, releases }: Evidence): readonly TrustedKey[] {
-  const statements = [...records, ...releases.flatMap(({ candidate, approvals }) => [candidate, ...approvals])];
-  return [...new Set(statements.flatMap(({ signers }) => signers))];
+  const all = new Set<TrustedKey>();
+  const add = (statement: { readonly signers: readonly TrustedKey[] }): void => {
+    for (const signer of statement.signers) all.add(signer);
+  };
+  records.forEach(add);
+  for (const { candidate, approvals } of releases) [candidate, ...approvals].forEach(add);
+  return [...all];
 }

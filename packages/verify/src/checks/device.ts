@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What was observed on the device afterwards: its content, its protection, and whose label it bears. */
-import { deriveLabelSerial, GRADES, type Grade, type ReleaseManifest } from '@witnessmark/attestation';
+import { bootComponentOf, deriveLabelSerial, GRADES, type Grade, type ReleaseManifest } from '@witnessmark/attestation';
 import { count, fail, notRequired, pass, type Check, type Examination, type Finding } from '../check.ts';
 import { describeRecord, lastEvent, recordsOf, type Evidence, type Logged } from '../evidence.ts';
 import { isGradeEnough } from '../policy.ts';
+import { findLabelProblem, describeLabel } from './label-events.ts';
 
 export const measuredContent: Check = {
   name: 'measured content',
@@ -46,8 +47,25 @@ function checkMeasurement({ evidence, policy }: Examination): Finding {
       }
       grades.push(measurement.grade);
     }
+    const booted = checkBoot(event, manifestOf(evidence, event));
+    if (booted !== undefined) return booted;
   }
   return pass(`${count(grades.length, 'component')} equal to the image`, weakest(grades));
+}
+
+/** Where the recipe has the board started, its firmware must have named the digest of what it starts from. */
+function checkBoot(event: Logged<'event'>, manifest: ReleaseManifest | undefined): Finding | undefined {
+  if (manifest?.recipe.steps.includes('bootDigest') !== true) return undefined;
+  const { boot } = event.predicate;
+  const component = bootComponentOf(manifest.components);
+  if (boot?.result === 'SUCCESS' && boot.component === component.name && boot.digest?.sha256 === component.sha256) {
+    return undefined;
+  }
+  const observed = boot === undefined ? 'it was not asked' : `${boot.result} ${boot.digest?.sha256 ?? ''}`.trimEnd();
+  return fail(
+    'EV-109',
+    `${describeRecord(event)}: expected firmware that names ${component.name} when it starts, ${observed}`,
+  );
 }
 
 function checkProtection({ evidence, policy }: Examination): Finding {
@@ -80,10 +98,12 @@ function checkLabel({ evidence }: Examination): Finding {
       return fail('EV-112', `the device has the serial ${derived}, the label says ${identity.label.serial}`);
     }
   }
+  const problem = findLabelProblem(evidence);
+  if (problem !== undefined) return problem;
   const rule = manifestOf(evidence, last)?.labelRule;
-  return pass(
-    rule === 'derived' ? 'follows from the hardware identifier' : 'as assigned, and read back by the station',
-  );
+  const origin =
+    rule === 'derived' ? 'follows from the hardware identifier' : 'as assigned, and read back by the station';
+  return pass([origin, ...describeLabel(evidence)].join(', '));
 }
 
 function manifestOf({ releases }: Evidence, event: Logged<'event'> | undefined): ReleaseManifest | undefined {

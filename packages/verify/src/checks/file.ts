@@ -77,7 +77,11 @@ function toDeviceId(
   switch (record.kind) {
     case 'intent':
     case 'event':
+    case 'labelEvent':
       return record.subject.digest.sha256;
+    case 'unitCheck':
+      // A check of another device that bore this unit's label is about both.
+      return record.predicate.labelUnit?.deviceId === deviceId ? deviceId : record.subject.digest.sha256;
     case 'refusal':
       return record.predicate.deviceId === record.subject.digest.sha256 ? record.predicate.deviceId : 'none';
     case 'disposition':
@@ -89,6 +93,9 @@ function toDeviceId(
     case 'breakGlassOpening':
     case 'breakGlassClosing':
     case 'breakGlassReview':
+    // About a station; the check of work without the line asks which record was made under them.
+    case 'offlineAllowance':
+    case 'offlineDelivery':
       return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { describeReasonCode, isReasonCode } from '@witnessmark/core';
 import { cannotTell, count, fail, pass, type Check, type Examination, type Finding } from '../check.ts';
 import { describeRecord, lastEvent, recordsOf, type Evidence, type Logged, type LoggedStatement } from '../evidence.ts';
 import { findSigner } from '../trust-store.ts';
+import { findFlag } from './unit-checks.ts';
 
 export const eventChain: Check = {
   name: 'event chain',
@@ -189,8 +190,12 @@ function checkExceptions({ evidence }: Examination): Finding {
       );
     }
   }
-  if (refusals.length + dispositions.length === 0) return pass('none in this file');
-  return pass(`${count(refusals.length, 'refusal')}, ${count(dispositions.length, 'decision')}`);
+  const flag = findFlag(evidence);
+  if (flag !== undefined) return flag;
+  const checks = recordsOf(evidence, 'unitCheck').length;
+  if (refusals.length + dispositions.length + checks === 0) return pass('none in this file');
+  const told = [count(refusals.length, 'refusal'), count(dispositions.length, 'decision')];
+  return pass([...told, ...(checks === 0 ? [] : [count(checks, 'later check')])].join(', '));
 }
 
 function isFollowedByWork({ chain }: Evidence, record: LoggedStatement): boolean {

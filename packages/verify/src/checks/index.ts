@@ -6,7 +6,8 @@ import { fileName, oneUnit, records } from './file.ts';
 import { eventChain, exceptions, intentAndEvent, outcome } from './history.ts';
 import { logHead, logInclusion, oneHistory, witnesses } from './log.ts';
 import { realDevice, realRun, releaseClass } from './marks.ts';
-import { operatorSession } from './operator.ts';
+import { withoutLine } from './offline.ts';
+import { operatorCredential, operatorSession } from './operator.ts';
 import { releaseApproval, releaseContent } from './release.ts';
 import { lineCountersignature, stationSignature } from './signatures.ts';
 import { clock, orderOfTimes } from './time.ts';
@@ -38,9 +39,11 @@ export const CHECKS: readonly Check[] = [
   realDevice,
   realRun,
   breakGlass,
+  withoutLine,
   releaseClass,
   keyCustody,
   realKeys,
   custodyGrade,
+  operatorCredential,
   trustRoot,
 ];

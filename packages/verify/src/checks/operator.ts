@@ -12,6 +12,22 @@ export const operatorSession: Check = {
   run: checkSessions,
 };
 
+export const operatorCredential: Check = {
+  name: 'operator credential',
+  whyItMatters: 'a badge is easier to lend than a card with a key of its own',
+  after: ['records'],
+  run: ({ evidence, policy }) => {
+    const sessions = recordsOf(evidence, 'session');
+    const accepted = policy.signIn?.credentials;
+    const weak = sessions.find(({ predicate }) => accepted?.includes(predicate.credential.kind) === false);
+    if (weak === undefined) return pass(list(new Set(sessions.map(({ predicate }) => predicate.credential.kind))));
+    return fail(
+      'EV-315',
+      `${describeRecord(weak)}: by ${weak.predicate.credential.kind}; the policy asks for ${accepted?.join(' or ') ?? ''}`,
+    );
+  },
+};
+
 function checkSessions({ evidence }: Examination): Finding {
   const sessions = new Map(recordsOf(evidence, 'session').map((session) => [session.payloadDigest, session]));
   const cited = new Set<string>();
@@ -31,20 +47,29 @@ function checkSessions({ evidence }: Examination): Finding {
   const stray = [...sessions.values()].find(({ payloadDigest }) => !cited.has(payloadDigest));
   if (stray !== undefined) return fail('EV-115', `no record names ${describeRecord(stray)}`);
   const people = new Set([...sessions.values()].map(({ predicate }) => predicate.operator.id));
-  return pass(`${list(people)}, signed in with a key of their own`);
+  return pass(`${list(people)}, signed in as themselves`);
 }
 
+/** Only their own key claims a person; for a badge, the line's, which says that it has checked it. */
 function judgeSession(session: Logged<'session'>): Finding | undefined {
-  const { operator } = session.predicate;
-  const found = findSigner(session.signers, { role: 'operator', owner: operator.id, scope: undefined, at: session.at });
+  const { operator, credential, station } = session.predicate;
+  const isBadge = credential.kind === 'badge-pin';
+  const needed = isBadge
+    ? ({ role: 'evidence', owner: undefined, scope: station.line } as const)
+    : ({ role: 'operator', owner: operator.id, scope: undefined } as const);
+  const found = findSigner(session.signers, { ...needed, at: session.at });
+  const whose = isBadge ? `${station.line}, which checked the badge` : operator.id;
   if ('missing' in found) {
     return found.missing === 'expired'
-      ? fail('EV-103', `the operator key of ${operator.id} was not valid when the session was opened`)
-      : fail('EV-115', `${describeRecord(session)} is not signed by an operator key of ${operator.id}`);
+      ? fail('EV-103', `the operator key of ${whose} was not valid when the session was opened`)
+      : fail('EV-115', `${describeRecord(session)} is not signed by a key of ${whose}`);
   }
-  const { keyid } = found.signer.key;
-  if (operator.credentialKeyDigest.sha256 !== keyid || session.subject.digest.sha256 !== keyid) {
+  const { key, custody } = found.signer;
+  if (operator.credentialKeyDigest.sha256 !== key.keyid || session.subject.digest.sha256 !== key.keyid) {
     return fail('EV-115', `${describeRecord(session)} is about another key than the one that signed it`);
+  }
+  if (!isBadge && (credential.kind === 'piv') !== (custody === 'hardware')) {
+    return fail('EV-115', `${describeRecord(session)} says ${credential.kind}, and the key is kept in ${custody}`);
   }
   return undefined;
 }
@@ -57,6 +82,7 @@ function findDifference(session: Logged<'session'>, record: ChainRecord): string
   if (operator.credentialKeyDigest.sha256 !== opened.operator.credentialKeyDigest.sha256) {
     return 'another operator key than its session';
   }
+  if (operator.credential !== opened.credential.kind) return 'another kind of sign-in than its session';
   if (station.id !== opened.station.id || station.line !== opened.station.line) {
     return `it was made at ${station.id}, the session is of ${opened.station.id}`;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every port of a station behind one fault plan: each call gets its number there. */
-import { ApiError, type LineService } from '@witnessmark/api';
+import { ApiError, type LineService, type OfflineService } from '@witnessmark/api';
 import { CustodyError, type Signer } from '@witnessmark/custody';
 import type { DeviceDriver, DriverOutcome } from '@witnessmark/device';
 import { TrustError } from '@witnessmark/trust';
@@ -39,6 +39,17 @@ export function faultyLine(line: LineService, plan: PortCalls): LineService {
     submit: (statement, attachments) => call('submit', () => line.submit(statement, attachments)),
     time: () => call('time', () => line.time()),
     unitEvidence: (unit) => call('unitEvidence', () => line.unitEvidence(unit)),
+  };
+}
+
+export function faultyOffline(line: OfflineService, plan: PortCalls): OfflineService {
+  const fail = (): never => {
+    throw new ApiError('ERR_API_UNREACHABLE', 'the connection was cut');
+  };
+  const call = <T>(name: string, effect: () => Promise<T>): Promise<T> => plan.call(`line.${name}`, effect, fail);
+  return {
+    requestAllowance: (request) => call('requestAllowance', () => line.requestAllowance(request)),
+    submitAll: (items) => call('submitAll', () => line.submitAll(items)),
   };
 }
 

@@ -197,7 +197,10 @@ export const TRIAL_POLICY: Policy = {
   name: 'trial',
   clock: { accept: ['SANE', 'DEGRADED'] },
   grades: { content: 'commanded', protection: 'commanded' },
-  allow: { simulated: true, rehearsal: true, breakGlass: true, softwareKeys: true, debugReleases: true },
+  allow: {
+    ...{ simulated: true, rehearsal: true, breakGlass: true, softwareKeys: true, debugReleases: true },
+    offline: true,
+  },
 };
 
 export const WITNESSED_POLICY: Policy = { ...PRODUCTION_POLICY, name: 'witnessed', witnesses: { threshold: 2 } };
@@ -208,5 +211,6 @@ export const STRICT_POLICY: Policy = {
   name: 'strict',
   approvals: { threshold: 2, requiredRoles: ['security'], coolingOffMinutes: 30 },
   custody: { minimumGrades: { approver: 'vendorAttested', station: 'selfReported', evidence: 'selfReported' } },
+  signIn: { credentials: ['piv'] },
   trustRoot: { minThreshold: 2 },
 };

@@ -125,9 +125,23 @@ export function draftSession(id: string, credentialKeyid: string): OperatorSessi
       id,
       openedAt: formatInstant(CALENDAR.sessionOpenedAt),
       expiresAt: formatInstant(CALENDAR.sessionExpiresAt),
+      idleMinutes: 30,
+      batchUnits: 100,
+      challenge: sha256Hex(encodeUtf8(`challenge for ${id}`)),
+      supersedes: null,
     },
     operator: { id: CAST.operator.owner, role: 'operator', credentialKeyDigest: { sha256: credentialKeyid } },
+    credential: { kind: CAST.operator.key.custody === 'hardware' ? 'piv' : 'software-key' },
     station: { id: CAST.station.owner, line: LINE.id },
+  };
+}
+
+/** The same by badge: the line has checked it, and signs in place of the person. */
+export function byBadge(session: OperatorSession, lineKeyid: string): OperatorSession {
+  return {
+    ...session,
+    operator: { ...session.operator, credentialKeyDigest: { sha256: lineKeyid } },
+    credential: { kind: 'badge-pin', badgeDigest: { sha256: sha256Hex(encodeUtf8('badge 3310')) } },
   };
 }
 
@@ -183,6 +197,7 @@ export function draftIntent(context: IntentContext): ProvisioningIntent {
     },
     operator: {
       ...session.operator,
+      credential: session.credential.kind,
       sessionDigest: { sha256: context.sessionDigest },
       authenticatedAt: session.session.openedAt,
     },

@@ -5,12 +5,15 @@ import type { Station, StationPorts, UnitResult } from '@witnessmark/station';
 import { CrashFs, type DiskImage } from '../crash/crash-fs.ts';
 import { SkewedClock } from './sim-clock.ts';
 import { makeFixture, type SimBoard, type SimFixture } from './sim-device.ts';
-import { JOB, type SimFactory } from './sim-factory.ts';
+import { JOB, type MakeGate, type SimFactory } from './sim-factory.ts';
 import type { StationName } from './sim-people.ts';
 
 export interface BenchOptions {
   readonly name?: StationName;
   readonly ports?: Partial<StationPorts>;
+  /** Makes the station measure itself. */
+  readonly makeGate?: MakeGate;
+  readonly worksOffline?: boolean;
   /** Stands between the station and its programmer. */
   readonly alterDriver?: (driver: DeviceDriver) => DeviceDriver;
   /** What an earlier process left. */
@@ -64,13 +67,15 @@ export class SimBench {
   /** Ends the process and starts another one on the same disk. Signs the operator in unless the clock forbids it. */
   async restart(): Promise<void> {
     if (this.#station !== null) await this.#files.remove('running');
-    const { name = 'ST-07', ports = {}, alterDriver, isUnattended = false } = this.#options;
+    const { name = 'ST-07', ports = {}, makeGate, worksOffline, alterDriver, isUnattended = false } = this.#options;
     this.#files = new CrashFs(this.disk);
     this.#station = await this.factory.startStation({
       name,
       files: this.#files,
       driver: alterDriver?.(this.fixture.driver) ?? this.fixture.driver,
       clock: this.clock,
+      ...(makeGate !== undefined && { makeGate }),
+      ...(worksOffline !== undefined && { worksOffline }),
       ...ports,
     });
     if (isUnattended || this.clock.skewMs !== 0 || this.factory.wire.line === null) return;

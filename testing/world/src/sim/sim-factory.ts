@@ -25,13 +25,16 @@ import {
 import type { LoggedEntry, OpenStop } from '@witnessmark/api';
 import { signEnvelope } from '@witnessmark/custody';
 import {
+  DEFAULT_TIME_POLICY,
   Journal,
   LineTrust,
+  Spool,
   Station,
   TufReleaseSource,
   type FileSystem,
   type Job,
   type ReleaseSource,
+  type StationGate,
   type StationPorts,
 } from '@witnessmark/station';
 import { TrustClient } from '@witnessmark/trust';
@@ -40,8 +43,9 @@ import { processClock, SimClock } from './sim-clock.ts';
 import { makeBoard, type SimBoard } from './sim-device.ts';
 import { simIds } from './sim-ids.ts';
 import { openSimLine, type SimLine, type SimLineOptions } from './sim-line.ts';
-import { hirePeople, LINE, PLANT, toTrustedRoot, type People, type StationName } from './sim-people.ts';
+import { hirePeople, LINE, PLANT, toTrustedRoot, type People, type Person, type StationName } from './sim-people.ts';
 import { HW_VERSION, SimReleases, SKU, type ReleasePlan } from './sim-release.ts';
+import { SimTimeSource } from './sim-time-source.ts';
 import { SimWire } from './sim-wire.ts';
 
 export const START: Instant = Date.UTC(2027, 2, 4, 12);
@@ -57,7 +61,7 @@ const TRIAL_POLICY: Policy = {
   witnesses: { threshold: 0 },
   clock: { accept: ['SANE', 'DEGRADED'] },
   grades: { content: 'readBack', protection: 'readBack' },
-  allow: { simulated: true, rehearsal: false, breakGlass: false, softwareKeys: true },
+  allow: { simulated: true, rehearsal: false, breakGlass: false, softwareKeys: true, offline: true },
 };
 
 interface FactoryOptions {
@@ -73,11 +77,18 @@ interface FactoryOptions {
   readonly wrapUnsealing?: SimLineOptions['wrapUnsealing'];
 }
 
+/** Given the ports of a station and its disk. */
+export type MakeGate = (ports: StationPorts, files: FileSystem) => Promise<StationGate>;
+
 /** What a station process gets; ports that a test leaves out are the factory's own. */
 interface StationSetup extends Partial<StationPorts> {
   readonly name?: StationName;
   readonly files: FileSystem;
   readonly driver: StationPorts['driver'];
+  /** Makes the station measure itself. */
+  readonly makeGate?: MakeGate;
+  /** Lets it work while the line does not answer, with a time service of its own; the line still has to allow it. */
+  readonly worksOffline?: boolean;
   /** Whether it can ask for content keys of sealed releases; it can, where releases are sealed. */
   readonly opensSealed?: boolean;
 }
@@ -178,12 +189,20 @@ export class SimFactory {
   }
 
   /** Starts a station process: reads its disk, wires its ports. */
-  async startStation({ name = 'ST-07', files, opensSealed = true, ...ports }: StationSetup): Promise<Station> {
-    return new Station({
+  async startStation({
+    name = 'ST-07',
+    files,
+    opensSealed = true,
+    makeGate,
+    worksOffline = false,
+    ...ports
+  }: StationSetup): Promise<Station> {
+    const own: StationPorts = {
       newId: this.newId,
       pause: () => Promise.resolve(),
       journal: await Journal.open(files),
       line: this.wire,
+      sessions: this.wire,
       lineTrust: this.lineTrust,
       signer: this.people.stations[name].key,
       releases: this.releaseSource(name),
@@ -197,9 +216,18 @@ export class SimFactory {
       },
       retryPausesMs: [],
       ...(opensSealed && this.people.unsealing !== undefined && { unsealing: { line: this.wire, newTransportKey } }),
+      ...(worksOffline && {
+        offline: {
+          line: this.wire,
+          spool: await Spool.open(files, this.people.stations[name].key.publicKey),
+          isWanted: true,
+        },
+        timeService: { source: new SimTimeSource(), policy: DEFAULT_TIME_POLICY },
+      }),
       ...ports,
       clock: processClock(ports.clock ?? this.clock),
-    });
+    };
+    return new Station(makeGate === undefined ? own : { ...own, gate: await makeGate(own, files) });
   }
 
   /** Where a station keeps its copies of targets. */
@@ -228,9 +256,17 @@ export class SimFactory {
   async session(name: StationName = 'ST-07', renew = false): Promise<Envelope> {
     const known = this.#sessions.get(name);
     if (known !== undefined && !renew) return known;
-    const { owner, key } = this.people.operators[name];
+    const envelope = await this.sessionOf(this.people.operators[name], name);
+    this.#sessions.set(name, envelope);
+    return envelope;
+  }
+
+  /** A session of anybody anywhere, with a challenge fresh from the line. */
+  async sessionOf({ owner, key }: Person, name: StationName, supersedes: string | null = null): Promise<Envelope> {
+    const { challenge, terms } = await this.wire.sessionChallenge(name);
     const openedAt = this.clock.now();
     const credentialKeyDigest = { sha256: key.publicKey.keyid };
+    const { idleMinutes, batchUnits } = terms;
     const payload = buildStatement(
       operatorSession,
       { name: 'operator', digest: credentialKeyDigest },
@@ -239,14 +275,15 @@ export class SimFactory {
           id: this.newId(),
           openedAt: formatInstant(openedAt),
           expiresAt: formatInstant(openedAt + SHIFT_MS),
+          ...{ idleMinutes, batchUnits, challenge },
+          supersedes: supersedes === null ? null : { sha256: supersedes },
         },
         operator: { id: owner, role: 'operator', credentialKeyDigest },
+        credential: { kind: key.custody === 'hardware' ? 'piv' : 'software-key' },
         station: { id: name, line: LINE },
       },
     );
-    const envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [key]);
-    this.#sessions.set(name, envelope);
-    return envelope;
+    return signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [key]);
   }
 
   /** A supervisor's decision about an open stop, or about an event that holds its unit. */

@@ -44,7 +44,8 @@ export async function openSimLine(options: SimLineOptions): Promise<SimLine> {
   const wrapped = options.wrapStore?.(store) ?? store;
   const tiles = new TileStorage(logDirectory);
   const log = await EvidenceLog.open({ store: wrapped, tiles, signer: people.log, clock });
-  const rules = toLineRules({ plant: PLANT, line: LINE, maxTrustAgeMs: 60_000, ...options.rules });
+  // Sweeps fail far more units than a line would bear.
+  const rules = toLineRules({ plant: PLANT, line: LINE, maxFailuresInRow: 0, maxTrustAgeMs: 60_000, ...options.rules });
   const client = new TrustClient({
     metadataDir: join(directory, 'trust-metadata'),
     repositoryDir: options.releases.directory,

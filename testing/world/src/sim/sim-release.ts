@@ -50,6 +50,10 @@ export interface ReleasePlan {
   readonly counter: number;
   readonly image: Bytes;
   readonly withLock: boolean;
+  /** Default: the second sector. */
+  readonly address?: number;
+  /** Whether the board is started and its firmware asked. */
+  readonly withBoot?: boolean;
   readonly approvers: readonly Person[];
   readonly rule?: Partial<EffectivityRule>;
   readonly releaseClass?: ReleaseClass;
@@ -210,7 +214,7 @@ function toSealed(releaseId: string, envelope: Bytes, { unsealing }: People): Se
 }
 
 function toManifest(
-  { releaseId, counter, image, withLock, releaseClass }: ReleasePlan,
+  { releaseId, counter, image, withLock, withBoot = false, address = 0x1000, releaseClass }: ReleasePlan,
   sealed: SealedImage | null,
 ): ReleaseManifest {
   return {
@@ -227,7 +231,7 @@ function toManifest(
         mediaType: 'application/octet-stream',
         sha256: sha256Hex(image),
         length: image.length,
-        address: 0x1000,
+        address,
         version: `4.2.${counter}`,
         securityCounter: counter,
         ...(sealed !== null && { sealed }),
@@ -236,7 +240,12 @@ function toManifest(
     recipe: {
       name: 'spi-nor',
       version: '1',
-      steps: withLock ? ['program', 'measure', 'lock'] : ['program', 'measure'],
+      steps: [
+        'program',
+        'measure',
+        ...(withBoot ? ['bootDigest' as const] : []),
+        ...(withLock ? ['lock' as const] : []),
+      ],
     },
     labelRule: 'derived',
     notes: '',

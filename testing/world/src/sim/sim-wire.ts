@@ -4,9 +4,16 @@ import { formatEnvelope, RefusedError, type Bytes, type Envelope } from '@witnes
 import {
   ApiError,
   type Attachments,
+  type BatchItem,
+  type BatchOutcome,
+  type EnrolledBadge,
   type LineService,
   type LineTime,
   type LoggedEntry,
+  type OfflineService,
+  type OpenSession,
+  type SessionChallenge,
+  type SessionService,
   type UnsealedImages,
   type UnsealingService,
 } from '@witnessmark/api';
@@ -19,12 +26,32 @@ interface Promised {
   readonly checkpoint: Bytes;
 }
 
-export class SimWire implements LineService, UnsealingService {
+/** What a line does for its stations. */
+export type SimLineService = LineService & UnsealingService & SessionService & OfflineService;
+
+/** What `line` does, as a value whose members a test may replace. */
+export function delegateTo(line: SimLineService): SimLineService {
+  return {
+    requestPermit: (request) => line.requestPermit(request),
+    submit: (statement, attachments) => line.submit(statement, attachments),
+    unseal: (statement, attachments) => line.unseal(statement, attachments),
+    requestAllowance: (request) => line.requestAllowance(request),
+    submitAll: (items) => line.submitAll(items),
+    sessionChallenge: (station) => line.sessionChallenge(station),
+    signInWithBadge: (request, pin) => line.signInWithBadge(request, pin),
+    openSessions: () => line.openSessions(),
+    badges: () => line.badges(),
+    time: () => line.time(),
+    unitEvidence: (unit) => line.unitEvidence(unit),
+  };
+}
+
+export class SimWire implements SimLineService {
   readonly promised: Promised[] = [];
   /** Null while the line is away. */
-  line: (LineService & UnsealingService) | null;
+  line: SimLineService | null;
 
-  constructor(line: (LineService & UnsealingService) | null) {
+  constructor(line: SimLineService | null) {
     this.line = line;
   }
 
@@ -44,6 +71,36 @@ export class SimWire implements LineService, UnsealingService {
     return answer;
   }
 
+  sessionChallenge(station: string): Promise<SessionChallenge> {
+    return this.#ask((line) => line.sessionChallenge(station));
+  }
+
+  async signInWithBadge(request: Envelope, pin: string): Promise<LoggedEntry> {
+    const entry = await this.#ask((line) => line.signInWithBadge(request, pin));
+    this.#keep(entry);
+    return entry;
+  }
+
+  openSessions(): Promise<readonly OpenSession[]> {
+    return this.#ask((line) => line.openSessions());
+  }
+
+  async requestAllowance(request: Envelope): Promise<LoggedEntry> {
+    const entry = await this.#ask((line) => line.requestAllowance(request));
+    this.#keep(entry);
+    return entry;
+  }
+
+  async submitAll(items: readonly BatchItem[]): Promise<readonly BatchOutcome[]> {
+    const outcomes = await this.#ask((line) => line.submitAll(items));
+    for (const outcome of outcomes) if (outcome.state === 'logged') this.#keep(outcome.entry);
+    return outcomes;
+  }
+
+  badges(): Promise<readonly EnrolledBadge[]> {
+    return this.#ask((line) => line.badges());
+  }
+
   time(): Promise<LineTime> {
     return this.#ask((line) => line.time());
   }
@@ -57,7 +114,7 @@ export class SimWire implements LineService, UnsealingService {
     this.promised.push({ index, leafHash: hashLeaf(formatEnvelope(envelope)), checkpoint });
   }
 
-  async #ask<T>(question: (line: LineService & UnsealingService) => Promise<T>): Promise<T> {
+  async #ask<T>(question: (line: SimLineService) => Promise<T>): Promise<T> {
     if (this.line === null) throw new ApiError('ERR_API_UNREACHABLE', 'the line is away');
     try {
       return await question(this.line);

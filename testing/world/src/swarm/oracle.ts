@@ -12,6 +12,7 @@ import { checkChain, checkOneHistory, checkPromises, readUnit, type UnitFacts } 
 import { inspectBoard } from '../sim/sim-device.ts';
 import { IMAGE_ADDRESS, type SwarmBoard } from './boards.ts';
 import type { Site } from './people.ts';
+import { judgeSignIns } from './sign-ins.ts';
 import type { Told } from './workplace.ts';
 
 /** Where a unit may be at the end of a shift; `null` is one that nobody began. */
@@ -27,6 +28,7 @@ export async function judgeWorld(site: Site, told: readonly Told[], pending: num
   }
   violations.push(...judgeOneToOne(told));
   violations.push(...(await checkPromises(factory)), ...(await checkOneHistory(factory)), ...(await judgeLog(site)));
+  violations.push(...(await judgeSignIns(site)));
   return violations;
 }
 

@@ -38,6 +38,10 @@ const OCCASIONS = {
   releaseWithdrawn: 0.1,
   /** Statements from somebody who holds no key. */
   forgery: 0.3,
+  /** Somebody signs in where another person is, or while they are elsewhere. */
+  badgeMixUp: 0.4,
+  /** The operator walks off without signing out. */
+  signOutForgotten: 0.5,
 } as const;
 
 export type Trouble = keyof typeof OCCASIONS;

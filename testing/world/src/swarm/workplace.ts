@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One station of the simulated world: its operator, its fixture, its disk, and one process after the other. */
 import { WitnessmarkError } from '@witnessmark/core';
-import type { RecoveryReport, Station, UnitResult } from '@witnessmark/station';
+import { DEFAULT_TIME_POLICY, Spool, type RecoveryReport, type Station, type UnitResult } from '@witnessmark/station';
 import { CrashFs, type DiskImage, type Fate } from '../crash/crash-fs.ts';
 import { Crash } from '../crash/fault-plan.ts';
-import { faultyDriver, faultyFiles, faultyLine, faultyReleases, faultySigner } from '../crash/faulty-ports.ts';
+import { SimTimeSource } from '../sim/sim-time-source.ts';
+import {
+  faultyDriver,
+  faultyFiles,
+  faultyLine,
+  faultyOffline,
+  faultyReleases,
+  faultySigner,
+} from '../crash/faulty-ports.ts';
 import { SkewedClock } from '../sim/sim-clock.ts';
 import { makeFixture } from '../sim/sim-device.ts';
 import { JOB, type SimFactory } from '../sim/sim-factory.ts';
@@ -13,6 +21,7 @@ import type { SwarmBoard } from './boards.ts';
 import { emptyCache } from './people.ts';
 import type { Random } from './random.ts';
 import type { Actor, Scheduler } from './scheduler.ts';
+import { signInAsOperator } from './sign-ins.ts';
 import { TroubledCalls } from './troubled-ports.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -23,6 +32,8 @@ const CLOCK_SHIFTS_MS = [60_000, 10 * 60_000, 36 * 3_600_000];
 /** An operator looks what happened before going on. */
 const LOOK_MS = 1_500;
 const RETRY_PAUSES_MS = [200, 1_000];
+/** What the operator answers by signing in again. */
+const SIGN_IN_AGAIN: ReadonlySet<string> = new Set(['LS-501', 'LS-511', 'LS-512', 'LS-515']);
 const SERIAL_OF_NO_DEVICE = 'GW-210-0000-0000-0000';
 
 /** What an operator was told about a unit. */
@@ -52,6 +63,8 @@ export class Workplace {
   readonly #fixture = makeFixture();
   readonly #earlierDisks: DiskImage[] = [];
   #disk: DiskImage = new Map();
+  /** The line said that the session is over. */
+  #isOver = false;
 
   constructor(name: StationName, world: Surroundings) {
     this.name = name;
@@ -65,17 +78,21 @@ export class Workplace {
     while (queue.length > 0) {
       await this.#runProcess(actor, async (station) => {
         await this.#recover(station);
-        await this.#signIn(station);
+        await signInAsOperator(this.#world.factory, station, this.name);
         for (let next = queue[0]; next !== undefined; next = queue[0]) {
           queue.shift();
           next.tries += 1;
+          // A step away from the station, and one's batch, end by themselves.
+          if (station.sessionLapse !== null || this.#isOver)
+            await signInAsOperator(this.#world.factory, station, this.name);
           const isDone = await this.#presentUnit(actor, station, next.board).catch((error: unknown) => {
             queue.push(next);
             throw error;
           });
           if (!isDone && next.tries < MAX_TRIES) queue.push(next);
-          if (this.#isRestartDue()) return;
+          if (this.#isRestartDue()) break;
         }
+        if (!this.#world.troubles.strikes('signOutForgotten')) await station.endSession();
       });
       for (const entry of queue) if (entry.tries >= MAX_TRIES) queue.splice(queue.indexOf(entry), 1);
     }
@@ -111,6 +128,7 @@ export class Workplace {
     const label = isSwapped ? random.pick([...boards.map(({ serial }) => serial), SERIAL_OF_NO_DEVICE]) : board.serial;
     const result = await station.programUnit({ job: JOB, label: { raw: label, symbology: 'd2' } });
     this.told.push({ station: this.name, board, label, result });
+    this.#isOver = SIGN_IN_AGAIN.has(result.code ?? '');
     this.#world.scheduler.note(`${this.name} told ${result.phase} ${result.code ?? ''}`);
     bay.insert(null);
     if (result.code === 'TR-105') emptyCache(this.#world.factory, this.name);
@@ -135,6 +153,12 @@ export class Workplace {
         line: faultyLine(factory.wire, calls),
         signer: faultySigner(factory.people.stations[this.name].key, calls),
         releases: faultyReleases(factory.releaseSource(this.name), calls),
+        offline: {
+          line: faultyOffline(factory.wire, calls),
+          spool: await Spool.open(faultyFiles(files, calls), factory.people.stations[this.name].key.publicKey),
+          isWanted: true,
+        },
+        timeService: { source: new SimTimeSource(() => this.clock.skewMs), policy: DEFAULT_TIME_POLICY },
         clock: this.clock,
         pause: (milliseconds) => actor.sleep(milliseconds),
         retryPausesMs: RETRY_PAUSES_MS,
@@ -147,15 +171,6 @@ export class Workplace {
     this.#disk = calls.isDead ? files.cutPower(() => random.pick(FATES)) : files.currentImage();
     calls.kill();
     await actor.sleep(LOOK_MS);
-  }
-
-  /** Somebody whose sign-in failed goes on and finds that nobody is signed in. */
-  async #signIn(station: Station): Promise<void> {
-    try {
-      await station.signIn(await this.#world.factory.session(this.name, true));
-    } catch (error) {
-      if (error instanceof Crash || !(error instanceof WitnessmarkError)) throw error;
-    }
   }
 
   /** A unit that was finished after an interruption belongs to the board that has its identifier. */

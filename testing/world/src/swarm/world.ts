@@ -14,12 +14,15 @@ import { judgeWorld } from './oracle.ts';
 import { changeReleases, clearDesk, doMischief, supervise, troubleLine, type Site } from './people.ts';
 import { Random } from './random.ts';
 import { Scheduler, type Actor } from './scheduler.ts';
+import { mixUpBadges, SIGN_IN_RULES } from './sign-ins.ts';
 import { Troubles, type Trouble } from './troubles.ts';
 import { Workplace, type Told } from './workplace.ts';
 
 const BOARDS_PER_STATION = 3;
 /** A shift here takes minutes. */
 const MAX_TRUST_AGE_MS = 2_000;
+/** What stations may make while the line is away. */
+const OFFLINE = { maxUnits: 3, maxHours: 2 };
 /** How long the others wait between two looks. */
 const LOOK_MS = 3_000;
 /** Recovery, decisions, recovery: what the first leaves to people, the last finishes. */
@@ -57,7 +60,7 @@ export async function runWorld(seed: number, options: SwarmOptions = {}): Promis
     people,
     // The same for every run of this seed in this process.
     directoryName: `witnessmark-swarm-${process.pid}-${seed}`,
-    rules: { refusalsPerMinute: 10_000, maxTrustAgeMs: MAX_TRUST_AGE_MS },
+    rules: { refusalsPerMinute: 10_000, maxTrustAgeMs: MAX_TRUST_AGE_MS, offline: OFFLINE, signIn: SIGN_IN_RULES },
   });
   try {
     const scheduler = new Scheduler(clock, random);
@@ -124,6 +127,7 @@ async function workShift(site: Site, scheduler: Scheduler, workplaces: readonly 
   whileAtWork('release engineer', () => changeReleases(site));
   whileAtWork('line', (actor) => troubleLine(site, actor));
   whileAtWork('attacker', () => doMischief(site));
+  whileAtWork('passer-by', () => mixUpBadges(site));
   await scheduler.run();
 }
 

@@ -8,7 +8,7 @@ import { generateSoftwareKey, saveSoftwareKey } from '@witnessmark/custody';
 import { EXIT } from '../../exit-codes.ts';
 import { SOFTHSM_MODULE } from '../../service-hsm.ts';
 import { OPENSC_MODULE, type Equipment } from './equipment.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../stage.ts';
 
 const ADMINISTRATOR = 'a.rossi';
 const WITNESS = 'j.abe';
@@ -81,10 +81,9 @@ export class Ceremonies {
     }
     const verb = id.startsWith('rehearsal-') ? 'rehearse' : 'run';
     try {
-      await stage.run(
-        ['ceremony', verb, scriptFile(script), ...place, '--setup', setup, '--answers', answers],
-        EXIT.waiting,
-      );
+      await stage.run(['ceremony', verb, scriptFile(script), ...place, '--setup', setup, '--answers', answers], {
+        exit: EXIT.waiting,
+      });
     } finally {
       // It holds PINs, and has done its service.
       rmSync(answers);

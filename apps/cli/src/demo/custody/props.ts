@@ -3,7 +3,7 @@
 import type { Session } from '../../session.ts';
 import { OPENSC_MODULE, type Equipment } from './equipment.ts';
 import { TICKET, type House, type Officer } from './house.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from '../stage.ts';
 
 export interface Props {
   readonly session: Session;

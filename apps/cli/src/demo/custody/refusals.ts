@@ -7,7 +7,7 @@ import { SOFTHSM_MODULE } from '../../service-hsm.ts';
 import { OPENSC_MODULE } from './equipment.ts';
 import { AUTHOR, SUPERVISOR } from './house.ts';
 import { approval, digestOf, type Props } from './props.ts';
-import { runToEnd } from './stage.ts';
+import { runToEnd } from '../stage.ts';
 
 const SECOND = 'P-0002';
 const PRIVATE_FILE = 0o600;
@@ -115,13 +115,13 @@ async function bringInForbiddenThings({ stage, house, data }: Props): Promise<vo
   writeFileSync(join(stick, 'signing.pem'), 'nothing secret');
   await stage.refuse('A38', 'BX-111', 'a file that nobody announced', ingest(stick, 'no-2'));
   const archive = house.path('media', 'climbs.tar');
-  await runToEnd('tar', ['-cPf', archive, '-C', stick, '../../policy.json'], {});
+  await runToEnd('tar', ['-cPf', archive, '-C', stick, '../../policy.json']);
   await stage.refuse('A38', 'BX-101', 'an archive that climbs out of its folder', ingest(archive, 'no-3'));
 }
 
 async function misuseDebugBundle({ stage, house, data }: Props): Promise<void> {
   const stranger = house.path('keys', 'stranger.age');
-  await runToEnd('age-keygen', ['-o', stranger], {});
+  await runToEnd('age-keygen', ['-o', stranger]);
   const sealed = findFiles(house.path('gate'), /\.age$/)[0] ?? '';
   const statements = findFiles(house.path('gate'), /\.statements\.json$/)[0] ?? '';
   const open = ['debug-bundle', 'open', sealed, '--statements', statements, '--data', data];
@@ -180,8 +180,10 @@ async function misuseKeys({ stage, house, equipment }: Props): Promise<void> {
     '11',
     '--extractable',
   ];
-  await runToEnd('pkcs11-tool', [...login, ...made], equipment.environment);
-  const { stdout } = await runToEnd('pkcs11-tool', ['--module', SOFTHSM_MODULE, '-L'], equipment.environment);
+  await runToEnd('pkcs11-tool', [...login, ...made], { environment: equipment.environment });
+  const { stdout } = await runToEnd('pkcs11-tool', ['--module', SOFTHSM_MODULE, '-L'], {
+    environment: equipment.environment,
+  });
   const serial = /spare-hsm[\s\S]*?serial num\s*:\s*(\S+)/.exec(stdout)?.[1] ?? '';
   const pin = house.path('custody', 'pin');
   const key = `pkcs11:token=spare-hsm;serial=${serial};object=line-evidence?module-path=${SOFTHSM_MODULE}&pin-source=file:${pin}`;

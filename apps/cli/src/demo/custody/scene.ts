@@ -17,7 +17,7 @@ import { Equipment, OPENSC_MODULE } from './equipment.ts';
 import { AUTHOR, House, OPERATOR, PLACE, SUPERVISOR, TICKET, type HsmToken, type Officer } from './house.ts';
 import { approval, digestOf, type Props } from './props.ts';
 import { Serving } from '../serving.ts';
-import { runToEnd, Stage } from './stage.ts';
+import { runToEnd, Stage } from '../stage.ts';
 import { showRefusals } from './refusals.ts';
 
 const OFFICERS: readonly [Officer, Officer, Officer] = [
@@ -75,7 +75,7 @@ async function play(scene: Scene): Promise<void> {
   const at = (...names: readonly string[]): string => join(directory.path, ...names);
   await rehearse(scene);
   const { ceremonies, officeHsm, lineHsm } = await makeKeys(scene);
-  const port = await findFreePort(7300);
+  const port = await findFreePort(0);
   const registry = at('keys', 'registry.json');
   const house = new House({ directory: directory.path, registry, officers: OFFICERS, officeHsm, lineHsm, port });
 
@@ -220,7 +220,7 @@ async function promote({ stage, house, officers, data }: Props): Promise<void> {
   ]);
   await stage.run(['release', 'review', 'P-0001', '--data', data]);
   for (const officer of officers.slice(0, 2)) {
-    await stage.run(['release', 'status', 'P-0001', '--data', data], EXIT.waiting);
+    await stage.run(['release', 'status', 'P-0001', '--data', data], { exit: EXIT.waiting });
     await stage.run(approval({ house, officer, data, confirm: await digestOf(stage, data, 'P-0001') }));
   }
   await stage.run(['release', 'status', 'P-0001', '--data', data]);
@@ -266,7 +266,7 @@ async function makeUnit({ stage, house, data }: Props, session: Session): Promis
   const verified = await stage.run(verification(house, evidence, 'policy.json'));
   session.output.data(`     ${verified.stdout.trim().split('\n').at(-1) ?? ''}`);
   // A simulated device at a station whose key is a file: nothing production takes.
-  await stage.run(verification(house, evidence, 'policy-production.json'), EXIT.no);
+  await stage.run(verification(house, evidence, 'policy-production.json'), { exit: EXIT.no });
 }
 
 function verification(house: House, evidence: string, policy: string): string[] {
@@ -277,7 +277,7 @@ async function shareDebugBundle({ stage, house, officers, data }: Props): Promis
   stage.say('  8  a debug bundle for one recipient: two approvals, sealed, opened by nobody else');
   const from = makeFolder(data, 'collected');
   writeFileSync(join(from, 'verify.log'), 'checks: 27 pass\n');
-  const age = await runToEnd('age-keygen', ['-o', house.path('keys', `${RECIPIENT}.age`)], {});
+  const age = await runToEnd('age-keygen', ['-o', house.path('keys', `${RECIPIENT}.age`)]);
   const recipient = /age1[0-9a-z]+/.exec(`${age.stdout}${age.stderr}`)?.[0] ?? '';
   const key = house.keyFile(`author-${AUTHOR}`);
   await stage.run([
@@ -306,7 +306,7 @@ async function breakGlass({ stage, house, officers, data }: Props): Promise<void
       ...['break-glass', 'open', '--data', data, '--key', supervisor, '--second', first.id, '--scope', 'attemptLimit'],
       ...['--minutes', '10', '--reason', 'forty boards wait in the oven', '--ticket', 'INC-12', '--out', opening],
     ],
-    EXIT.waiting,
+    { exit: EXIT.waiting },
   );
   const confirm = sha256Hex(
     Buffer.from((JSON.parse(readFileSync(opening, 'utf8')) as { payload: string }).payload, 'base64'),

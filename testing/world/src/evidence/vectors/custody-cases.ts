@@ -2,7 +2,7 @@
 /** Keys that are kept worse than the policy asks for, roots that too few may sign, and approvals that only look like two. */
 import type { ReasonCode } from '@witnessmark/core';
 import { CALENDAR, CAST } from '../cast.ts';
-import { draftManifest } from '../drafts.ts';
+import { byBadge, draftManifest } from '../drafts.ts';
 import type { ApprovalPlan } from '../world.ts';
 import { edit, scene, type ScenePlan, type VectorCase } from './scene.ts';
 
@@ -15,6 +15,7 @@ export const CUSTODY_CASES: readonly VectorCase[] = [
   strict('built-by-somebody-else', 'The builder is named, and approved nothing.', null, {
     release: edit((draft) => ({ ...draft, builder: { id: 'ci-7' } })),
   }),
+  strict('signed-in-by-badge', 'The policy asks for cards; the operator showed a badge.', 'EV-315', signedInByBadge()),
   strict('cooled-off', 'Approved in the first minute that counts.', null, {
     release: { approvals: [{ ...FIRST, at: CALENDAR.proposedAt + 30 * MINUTE_MS }, SECOND] },
   }),
@@ -57,6 +58,11 @@ function underRoot(rootVersion: number): ScenePlan {
       release: { ...draft.release, tuf: { ...draft.release.tuf, rootVersion } },
     })),
   };
+}
+
+function signedInByBadge(): ScenePlan {
+  const { key } = CAST.line;
+  return { session: { ...edit((draft) => byBadge(draft, key.publicKey.keyid)), signers: [key] } };
 }
 
 function fromRehearsal(): ScenePlan {

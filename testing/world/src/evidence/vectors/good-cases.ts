@@ -2,13 +2,21 @@
 /** Evidence that verifies: the twins of everything that does not. */
 import { formatInstant } from '@witnessmark/core';
 import { CALENDAR, CAST, WITNESSES } from '../cast.ts';
-import { draftManifest } from '../drafts.ts';
+import { byBadge, draftManifest } from '../drafts.ts';
 import { edit, play, scene, toMade, type VectorCase } from './scene.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
 export const GOOD_CASES: readonly VectorCase[] = [
   good('one-pass', 'A unit programmed once, by the book.', () => scene({})),
+  good('signed-in-by-badge', 'The operator showed badge and PIN, which the line checked and says so.', () =>
+    scene({
+      session: {
+        ...edit((draft) => byBadge(draft, CAST.line.key.publicKey.keyid)),
+        signers: [CAST.line.key],
+      },
+    }),
+  ),
   good('second-attempt', 'The first attempt failed and is part of the history; the second succeeded.', () =>
     scene({
       event: edit((event) => ({

@@ -17,7 +17,9 @@ import { CUSTODY_CASES } from './custody-cases.ts';
 import { FILE_CASES } from './file-cases.ts';
 import { GOOD_CASES } from './good-cases.ts';
 import { HISTORY_CASES } from './history-cases.ts';
+import { LABEL_CASES } from './label-cases.ts';
 import { LOG_CASES } from './log-cases.ts';
+import { OFFLINE_CASES } from './offline-cases.ts';
 import { RELEASE_CASES } from './release-cases.ts';
 import { SIGNATURE_CASES } from './signature-cases.ts';
 import { UNIT_CASES } from './unit-cases.ts';
@@ -33,6 +35,8 @@ export const VECTOR_CASES: readonly VectorCase[] = [
   ...UNIT_CASES,
   ...CUSTODY_CASES,
   ...BREAK_GLASS_CASES,
+  ...OFFLINE_CASES,
+  ...LABEL_CASES,
 ];
 
 /** What `expect.json` holds. */

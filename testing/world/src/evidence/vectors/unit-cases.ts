@@ -3,6 +3,7 @@
 import { formatInstant, type ReasonCode } from '@witnessmark/core';
 import type { OperatorSession, ProvisioningEvent, ProvisioningIntent } from '@witnessmark/attestation';
 import { CALENDAR, CAST, STRANGER } from '../cast.ts';
+import { byBadge } from '../drafts.ts';
 import type { Making } from '../world.ts';
 import { logged } from './entries.ts';
 import { edit, OTHER_DEVICE, play, scene, tampered, toMade, type VectorCase } from './scene.ts';
@@ -91,6 +92,15 @@ export const UNIT_CASES: readonly VectorCase[] = [
         operator: { ...event.operator, credentialKeyDigest: { sha256: STRANGER.publicKey.keyid } },
       })),
     }),
+  ),
+  session('session-of-another-grade', 'The event says badge and PIN, its session a card.', () =>
+    scene({ event: edit((event) => ({ ...event, operator: { ...event.operator, credential: 'badge-pin' } })) }),
+  ),
+  session('session-file-as-card', 'The session says that a key in a file opened it; the key is on a card.', () =>
+    scene({ session: edit((draft) => ({ ...draft, credential: { kind: 'software-key' } })) }),
+  ),
+  session('session-badge-by-a-person', 'A person says that a badge was checked; only the line can.', () =>
+    scene({ session: edit((draft) => byBadge(draft, CAST.operator.key.publicKey.keyid)) }),
   ),
   session('session-expired', 'The session had ended before the work began.', () =>
     scene({ session: until(CALENDAR.intendedAt - HOUR_MS / 2) }),
