@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A68: real disks that run full – the station's in the middle of a unit, the line's below its reserve. What was begun is ended
- * or held, nothing is there by half, and the next unit is refused with a code.
+ * A68: the real disk of a station runs full in the middle of a unit. What was begun is ended or held, nothing is there by half,
+ * and the next unit is refused with a code.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -19,37 +17,32 @@ import {
 import { makeFixture, type SimFixture } from '../src/sim/sim-device.ts';
 import { JOB, SimFactory } from '../src/sim/sim-factory.ts';
 import { SimTimeSource } from '../src/sim/sim-time-source.ts';
+import { canMountDisks, SmallDisk } from '../src/small-disk.ts';
 
-const canMount = process.getuid?.() === 0 && spawnSync('sh', ['-c', 'command -v mount']).status === 0;
 const STATION_DISK = '256k';
 const MAX_UNITS = 20;
 
-describe.skipIf(!canMount)('a disk that runs full (root may mount a small one)', { timeout: 120_000 }, () => {
-  let folder: string;
+describe.skipIf(!canMountDisks())('a disk that runs full (root may mount a small one)', { timeout: 120_000 }, () => {
+  let disk: SmallDisk;
   let factory: SimFactory;
-  let isMounted = false;
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'witnessmark-full-'));
-    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${STATION_DISK}`, 'tmpfs', folder]);
-    isMounted = status === 0;
+    disk = SmallDisk.mount(STATION_DISK)!;
     factory = await SimFactory.open({ rules: { offline: { maxUnits: 64, maxHours: 8 }, refusalsPerMinute: 10_000 } });
   });
 
   afterEach(async () => {
     await factory.close();
-    if (isMounted) spawnSync('umount', ['-l', folder]);
-    rmSync(folder, { recursive: true, force: true });
+    disk.unmount();
   });
 
   /** Leaves about so many bytes. */
   function fill(leaving: number): void {
-    const { bavail, bsize } = statfsSync(folder);
-    writeFileSync(join(folder, 'ballast'), new Uint8Array(Math.max(0, bavail * bsize - leaving)));
+    writeFileSync(join(disk.path, 'ballast'), new Uint8Array(Math.max(0, disk.freeBytes - leaving)));
   }
 
   async function start(fixture: SimFixture): Promise<Station> {
-    const directory = join(folder, 'station');
+    const directory = join(disk.path, 'station');
     mkdirSync(directory, { recursive: true });
     const files = openNodeFileSystem(directory);
     const { publicKey } = factory.people.stations['ST-07'].key;
@@ -73,7 +66,6 @@ describe.skipIf(!canMount)('a disk that runs full (root may mount a small one)',
   it.each([20_000, 14_000, 9_000, 5_000, 0])(
     'A68: the station with %i bytes left, without the line: made and kept, or refused, never by half',
     async (leaving) => {
-      expect(isMounted).toBe(true);
       const fixture = makeFixture();
       const station = await start(fixture);
       expect(await program(station, fixture)).toMatchObject({ phase: 'passed' });
@@ -86,7 +78,7 @@ describe.skipIf(!canMount)('a disk that runs full (root may mount a small one)',
       expect(results.at(-1)).toMatchObject({ code: 'LS-302' });
       for (const { code } of results) expect(['HD-06', 'LS-302']).toContain(code);
       factory.wire.line = line;
-      rmSync(join(folder, 'ballast'));
+      rmSync(join(disk.path, 'ballast'));
       const next = await start(fixture);
       const report = await next.recover();
       expect(report.stop).toBeNull();
