@@ -16,7 +16,6 @@ export const demoCommand = defineCommand({
       command: 'npm run demo -- --headless --scene station --data /tmp/demo',
       note: 'two stations with flashrom and OpenOCD, and what happens to stations: every unit has a verdict or a named hold',
     },
-    { command: 'witnessmark demo --image bios.bin --data /tmp/demo', note: 'with a firmware file of your own' },
   ],
   args: [],
   options: demoOptions,
