@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Keys of a station that never leave their token, by one way for SoftHSM and for a TPM: statements and TLS alike. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseStatement, stationStart } from '@witnessmark/attestation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isEngineInstalled } from '@witnessmark/enrolment';
 import { createSoftHsm, hasSoftHsm, PIN, SOFTHSM_MODULE } from '../../../packages/custody/test/support/soft-hsm.ts';
@@ -12,7 +14,9 @@ import {
   TPM_MODULE,
   TPM_PIN,
 } from '../../../packages/enrolment/test/support/tpm.ts';
-import { runProcess } from './run.ts';
+import type { StationConfig } from '../src/config.ts';
+import { parseProof } from '../src/station-proof.ts';
+import { run, runProcess } from './run.ts';
 import { TestSite } from './site.ts';
 import { StationSite } from './station-site.ts';
 
@@ -110,6 +114,36 @@ describe.each(KINDS)('a station whose keys are in $kind', ({ kind, isHere, open 
       });
       expect(copied.exit).toBe(6);
       expect(copied.stderr).toMatch(/CU-10[12]/);
+    },
+    120_000,
+  );
+
+  it.skipIf(!isHere)(
+    'measures itself on record; with a TPM the measurement is quoted, and the line holds the quote against the enrolled TPM',
+    async () => {
+      const { site } = place;
+      const root = site.path('root');
+      mkdirSync(join(root, 'etc'), { recursive: true });
+      writeFileSync(join(root, 'etc', 'passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+      const record = site.path('build');
+      const here = ['--data', place.data(LABEL)];
+      place.editStation(LABEL, (config) => {
+        config.measurement = { record, root } as NonNullable<StationConfig['measurement']>;
+      });
+      const people = ['--key', site.key('supervisor-sam'), '--approver', 'ben', '--reason', 'new', '--ticket', 'ST-1'];
+      const proposed = await run(['station-build', 'propose', ...here, ...people, '--out', record, '--json']);
+      const { digest } = JSON.parse(proposed.stdout) as { digest: string };
+      const approval = ['--key', site.key('approver-ben'), '--confirm', digest.slice(0, 4)];
+      const approved = await place.atStation(['station-build', 'approve', record, ...here, ...approval]);
+      expect(`${approved.exit} ${approved.stderr}`).toMatch(/^0 /);
+      const proof = site.path('proof.json');
+      const asked = ['--nonce', 'audit-2026-11'];
+      const proved = await place.atStation(['station', 'prove', ...here, ...asked, '--out', proof]);
+      expect(`${proved.exit} ${proved.stderr}`).toMatch(/^0 /);
+      expect(await run(['station', 'verify-proof', proof, ...asked, ...here])).toMatchObject({ exit: 0 });
+      const { entry } = parseProof(Uint8Array.from(readFileSync(proof)));
+      const { quote } = parseStatement(stationStart, entry.envelope.payload).predicate;
+      expect(quote === null).toBe(kind !== 'a TPM');
     },
     120_000,
   );
