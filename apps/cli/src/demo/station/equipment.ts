@@ -21,7 +21,7 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** The environment of a program that sees a time so many minutes ago; what it measures of durations stays right. */
-export function clockSetBack(minutes: number): Readonly<Record<string, string>> {
-  return { LD_PRELOAD: FAKETIME, FAKETIME: `-${minutes}m`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+/** The environment of a program that sees a time so many minutes from now; what it measures of durations stays right. */
+export function clockMovedBy(minutes: number): Readonly<Record<string, string>> {
+  return { LD_PRELOAD: FAKETIME, FAKETIME: `${minutes < 0 ? '' : '+'}${minutes}m`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What happens to stations, done on purpose. Scenario numbers are those of the catalogue of attacks. */
 import { cpSync, rmSync } from 'node:fs';
-import { clockSetBack } from './equipment.ts';
+import { clockMovedBy } from './equipment.ts';
 import { APPROVED_VERSION, installPackage, recordOf } from './machines.ts';
 import type { Shift, Unit } from './shift.ts';
 import { EXIT } from '../../exit-codes.ts';
@@ -25,10 +25,13 @@ export async function swapLabels(shift: Shift): Promise<void> {
   shift.hold(first, 'LS-102, quarantined by a supervisor');
 }
 
+/** One of three time servers lies by hours, which changes nothing; a clock that is set back stops the station. */
 export async function setClockBack(shift: Shift): Promise<void> {
   const { stage, workshop } = shift;
+  const { stdout } = await stage.run(['station', 'clock', '--data', workshop.gateways.data]);
+  stage.say(`     ${stdout.trim().split('\n').join(', ')}, with one of three time servers lying by hours`);
   const unit = await shift.nextUnit(workshop.gateways);
-  const environment = clockSetBack(10);
+  const environment = clockMovedBy(-10);
   await stage.refuse('A17', 'LS-301', 'the clock is set back ten minutes', shift.program(unit), { environment });
   await shift.make(unit);
 }
