@@ -4,7 +4,7 @@ import { HttpLineService } from '@witnessmark/api';
 import { loadConfig, stationConfigSchema, type LoadedConfig, type StationConfig } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { usageError } from './error.ts';
-import { openLineConnection, type LineConnection } from './identity/connection.ts';
+import { openLineConnection, parseLineUrl, type LineConnection } from './identity/connection.ts';
 
 const LINE_TIMEOUT_MS = 10_000;
 
@@ -13,9 +13,9 @@ export function openLineClient(
   signal: AbortSignal,
 ): HttpLineService {
   const baseUrl = options.line ?? configOf(options.data).values.lineUrl;
-  if (!/^https?:\/\//.test(baseUrl)) throw usageError('--line takes a URL, for example http://127.0.0.1:7300');
+  const { protocol } = parseLineUrl(baseUrl);
   // Plain HTTP beyond this machine is for reading what is public and for statements that people sign.
-  const client = baseUrl.startsWith('https:') ? { fetch: connectLater(configOf(options.data), baseUrl) } : {};
+  const client = protocol === 'https:' ? { fetch: connectLater(configOf(options.data), baseUrl) } : {};
   return new HttpLineService({ baseUrl, timeoutMs: LINE_TIMEOUT_MS, signal, ...client });
 }
 

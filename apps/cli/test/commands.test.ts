@@ -340,6 +340,7 @@ const ROWS: readonly Row[] = [
     real: true,
   },
   { name: 'station sessions', exit: 0, argv: () => atStation('sessions', line.url), real: true },
+  { name: 'station sessions of no address', exit: 2, argv: () => atStation('sessions', 'http://127.0.0.1:7300:') },
   { name: 'station sessions of nobody', exit: 6, argv: () => atStation('sessions', NOBODY) },
   { name: 'station sign-out', exit: 0, argv: () => atStation('sign-out', line.url), real: true },
   { name: 'station sign-out at nobody', exit: 6, argv: () => atStation('sign-out', NOBODY) },

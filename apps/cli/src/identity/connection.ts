@@ -9,7 +9,7 @@ import {
   type PinSource,
 } from '@witnessmark/custody';
 import type { LoadedConfig, StationConfig } from '../config.ts';
-import { CliError } from '../error.ts';
+import { CliError, usageError } from '../error.ts';
 import { IdentityDirectory } from './identity-directory.ts';
 
 /** Nobody has looked at the token yet: OpenSSL opens it by itself. */
@@ -21,12 +21,19 @@ export interface LineConnection {
   close(): void;
 }
 
+/** Throws `ERR_CLI_USAGE` for what is no address of a line. */
+export function parseLineUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw usageError('--line takes a URL, for example http://127.0.0.1:7300');
+}
+
 /** Throws ID-108 for plain HTTP beyond this machine, `ERR_CLI_CONFIG` before an answer was installed. */
 export async function openLineConnection(
   config: LoadedConfig<StationConfig>,
   lineUrl: string = config.values.lineUrl,
 ): Promise<LineConnection> {
-  const { protocol, hostname } = new URL(lineUrl);
+  const { protocol, hostname } = parseLineUrl(lineUrl);
   demandProtection(hostname, protocol === 'https:');
   if (protocol !== 'https:') return { client: {}, close: () => undefined };
   const transport = await openTransport(config);

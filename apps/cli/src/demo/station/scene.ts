@@ -90,14 +90,16 @@ async function play(session: Session, stage: Stage, directory: DemoDirectory): P
     await loseLine(shift, line);
     stage.say(' 12  a disk is put back');
     await restoreDisk(shift);
+    stage.say(' 13  every unit accounted for by the verifier, and the log checked');
+    const units = await shift.account();
+    await line.stop();
+    await stage.run(['log', 'fsck', '--data', directory.path]);
+    return units;
   } finally {
     await line.stop();
     await workshop.close();
     await time?.stop();
   }
-  stage.say(' 13  every unit accounted for, offline; the log checked');
-  await stage.run(['log', 'fsck', '--data', directory.path]);
-  return shift.account();
 }
 
 /** The line's process, which can be away for a while. */

@@ -68,22 +68,30 @@ export class Shift {
     this.#holds.set(label, code);
   }
 
-  /** Asks the offline verifier about every unit that passed; nothing but its evidence file is looked at. */
+  /** The offline verifier about the evidence file of every unit that passed, and about what the line has of every other. */
   async account(): Promise<readonly UnitRow[]> {
     const rows: UnitRow[] = [];
-    for (const { label, station, board } of this.#units) {
-      const evidence = this.workshop.evidenceOf(station, label);
-      const hold = this.#holds.get(label);
-      let ended = hold === undefined ? 'without a record' : `held: ${hold}`;
-      let isSettled = hold !== undefined;
-      if (hold === undefined && existsSync(evidence)) {
-        const { exit, stdout } = await this.stage.attempt(this.workshop.verification(evidence));
-        ended = stdout.trim().split('\n').at(-1) ?? '';
-        isSettled = exit === EXIT.yes;
-      }
-      rows.push({ serial: label, station: station.id, board: board.name, ended, isSettled });
-      this.stage.say(`     ${station.id}  ${board.name.padEnd(7)} ${ended}`);
+    for (const unit of this.#units) {
+      const hold = this.#holds.get(unit.label);
+      const { ended, isSettled } = hold === undefined ? await this.#verify(unit) : await this.#confirm(unit, hold);
+      rows.push({ serial: unit.label, station: unit.station.id, board: unit.board.name, ended, isSettled });
+      this.stage.say(`     ${unit.station.id}  ${unit.board.name.padEnd(7)} ${ended}`);
     }
     return rows;
+  }
+
+  async #verify({ station, label }: Unit): Promise<Pick<UnitRow, 'ended' | 'isSettled'>> {
+    const evidence = this.workshop.evidenceOf(station, label);
+    if (!existsSync(evidence)) return { ended: 'without evidence', isSettled: false };
+    const { exit, stdout } = await this.stage.attempt(this.workshop.verification(evidence));
+    return { ended: stdout.trim().split('\n').at(-1) ?? '', isSettled: exit === EXIT.yes };
+  }
+
+  /** A held unit has no record that passes: the verifier fails what the line has of it, or the line has nothing. */
+  async #confirm({ label }: Unit, hold: string): Promise<Pick<UnitRow, 'ended' | 'isSettled'>> {
+    const { exit, stdout } = await this.stage.attempt(this.workshop.tracing(label));
+    if (exit === EXIT.unknown) return { ended: `held: ${hold}`, isSettled: true };
+    const verdict = stdout.trim().split('\n').at(-1) ?? '';
+    return { ended: `held: ${hold}; ${verdict}`, isSettled: exit === EXIT.no };
   }
 }

@@ -216,6 +216,11 @@ export class Workshop {
     changeJson(join(this.gateways.data, 'station.json'), (values) => ({ ...values, timeService, worksOffline: true }));
   }
 
+  /** What the line has of a unit now. */
+  tracing(label: string): string[] {
+    return ['trace', label, '--data', this.data, '--line', `http://127.0.0.1:${this.port}`];
+  }
+
   #equip({ data, places }: Station): void {
     const slots = places.map(({ slot, device }) => ({ slot, device }));
     changeJson(join(data, 'station.json'), (values) => ({ ...values, slots }));
