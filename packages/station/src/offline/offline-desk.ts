@@ -169,12 +169,13 @@ export class OfflineDesk {
   /** The place of a unit's event; absent when its intent is in the log, so that the event can go there too. */
   placeOfEvent({ offline }: Pick<ProvisioningIntent, 'offline'>): SpoolPlace | undefined {
     if (offline === undefined || offline.seq <= this.spool.base.seq) return undefined;
+    this.spool.requireUsable();
     return nextPlace(this.spool.end ?? SPOOL_START, offline.allowanceDigest.sha256);
   }
 
   /** The place of a refusal that is made now; absent while the line answers, and without an allowance. */
   placeOfRefusal(): SpoolPlace | undefined {
-    return this.isWorking && !this.spool.isFull ? this.#nextPlace() : undefined;
+    return this.isWorking && this.spool.isUsable && !this.spool.isFull ? this.#nextPlace() : undefined;
   }
 
   /** Puts a signed statement, which the journal holds already, into the spool; once, however often it is asked. */
@@ -312,6 +313,7 @@ export class OfflineDesk {
   }
 
   #nextPlace(): SpoolPlace {
+    this.spool.requireUsable();
     const { end } = this.spool;
     if (this.#allowance === null || end === null) throw new TypeError('there is no allowance');
     return nextPlace(end, this.#allowance.digest);

@@ -91,6 +91,16 @@ export class Spool {
     return this.#records.length >= SPOOL_LIMITS.maxRecords;
   }
 
+  /** Whether nothing failed here; after one failure only a new process may put anything there. */
+  get isUsable(): boolean {
+    return this.#failure === null;
+  }
+
+  /** Throws `ERR_STATION_STORAGE`: two statements must not be given one place because the first did not get there. */
+  requireUsable(): void {
+    if (!this.isUsable) throw this.#notDurable();
+  }
+
   /** Notes what somebody else found out: the line, or the journal. */
   markBroken(breach: SpoolBreach): void {
     this.#breach ??= breach;
@@ -271,7 +281,11 @@ export class Spool {
         this.#failure = error;
       }
     }
-    throw new StationError('ERR_STATION_STORAGE', 'the spool could not be made durable', { cause: this.#failure });
+    throw this.#notDurable();
+  }
+
+  #notDurable(): StationError {
+    return new StationError('ERR_STATION_STORAGE', 'the spool could not be made durable', { cause: this.#failure });
   }
 }
 

@@ -61,8 +61,14 @@ export async function readUnit(
   };
 }
 
-/** I1, I14: one intent has at most one event, each id is there once, and a unit that was written has a record or an open intent. */
-export function* checkChain({ row, chain, holdsImage, isLocked }: UnitFacts): Generator<string> {
+/**
+ * I1, I14: one intent has at most one event, each id is there once, and a unit that was written has a record or an open intent.
+ * What was made without the line and refused afterwards has the refusal for a record (`isRefusedOnRecord`).
+ */
+export function* checkChain(
+  { row, chain, holdsImage, isLocked }: UnitFacts,
+  isRefusedOnRecord = false,
+): Generator<string> {
   const ids = [...chain.intents, ...chain.events].map(({ event }) => event.id);
   if (new Set(ids).size !== ids.length) yield 'I14: one id is in the log twice';
   const good = chain.events.findIndex(({ outcome }) => outcome === 'SUCCEEDED');
@@ -74,7 +80,8 @@ export function* checkChain({ row, chain, holdsImage, isLocked }: UnitFacts): Ge
   }
   const isOpen = row !== undefined && row.open_transaction !== null;
   const last = chain.events.at(-1);
-  if ((holdsImage || isLocked) && !isOpen && last === undefined) yield 'I1: the unit was written and has no record';
+  const hasRecord = isOpen || last !== undefined || isRefusedOnRecord;
+  if ((holdsImage || isLocked) && !hasRecord) yield 'I1: the unit was written and has no record';
   if (holdsImage && last?.outcome === 'ABORTED') yield 'I1: the unit holds the image and is recorded as untouched';
   if (isOpen) yield 'I17: the intent is still open after recovery';
 }

@@ -39,7 +39,10 @@ async function judgeBoard(site: Site, board: SwarmBoard, told: readonly Told[]):
   const isLocked = facts.some((fact) => fact.isLocked);
   const isBlank = facts.every((fact) => fact.isBlank);
   const complete: UnitFacts = { ...unit, holdsImage, isLocked, isBlank };
-  return [...checkChain(complete), ...judgeVerdicts(complete, told), ...judgeState(complete)];
+  const isRefusedOnRecord = told.some(
+    ({ result }) => result.phase === 'stopped' && result.resumed && result.record !== null,
+  );
+  return [...checkChain(complete, isRefusedOnRecord), ...judgeVerdicts(complete, told), ...judgeState(complete)];
 }
 
 /** I3, I11: PASS was told only about a unit that anybody can verify, and every unit that can be verified holds its image. */
