@@ -13,20 +13,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as ck from '../../src/pkcs11/cryptoki.ts';
 import { findObjects } from '../../src/pkcs11/objects.ts';
 import { FakeToken } from '../support/fake-cryptoki.ts';
+import { PRIVATE, PUBLIC } from '../support/signing-key.ts';
 import { createSoftHsm, hasSoftHsm, openSoftHsmModule, PIN, type SoftHsm } from '../support/soft-hsm.ts';
 
 const MESSAGES = Array.from({ length: 50 }, (_, number) => encodeUtf8(`statement ${number}`));
-const PRIVATE = new Map([
-  [ck.CKA_TOKEN, true],
-  [ck.CKA_PRIVATE, true],
-  [ck.CKA_SENSITIVE, true],
-  [ck.CKA_EXTRACTABLE, false],
-  [ck.CKA_SIGN, true],
-]);
-const PUBLIC = new Map([
-  [ck.CKA_TOKEN, true],
-  [ck.CKA_VERIFY, true],
-]);
 
 describe.skipIf(!hasSoftHsm)('signing in a thread of its own', () => {
   let hsm: SoftHsm;

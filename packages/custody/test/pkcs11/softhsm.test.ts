@@ -20,7 +20,7 @@ import {
   type TokenRef,
 } from '@witnessmark/custody';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import * as ck from '../../src/pkcs11/cryptoki.ts';
+import { PRIVATE, PUBLIC } from '../support/signing-key.ts';
 import {
   createSoftHsm,
   hasSoftHsm,
@@ -31,17 +31,6 @@ import {
 } from '../support/soft-hsm.ts';
 
 const MESSAGE = encodeUtf8('a statement');
-const PRIVATE = new Map([
-  [ck.CKA_TOKEN, true],
-  [ck.CKA_PRIVATE, true],
-  [ck.CKA_SENSITIVE, true],
-  [ck.CKA_EXTRACTABLE, false],
-  [ck.CKA_SIGN, true],
-]);
-const PUBLIC = new Map([
-  [ck.CKA_TOKEN, true],
-  [ck.CKA_VERIFY, true],
-]);
 
 describe.skipIf(!hasSoftHsm)('PKCS#11 against SoftHSM', () => {
   let hsm: SoftHsm;

@@ -3,7 +3,7 @@
 import { CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
-import { equalBytes, isSignedBy, parsePublicKey, RefusedError, type Bytes, type PublicKey } from '@witnessmark/core';
+import { isSignedBy, parsePublicKey, RefusedError, type Bytes, type PublicKey } from '@witnessmark/core';
 import { EnrolmentError } from '../error.ts';
 import {
   ecdsaWithSha256,
@@ -13,6 +13,7 @@ import {
   type DistinguishedName,
   type SignBytes,
 } from './distinguished-name.ts';
+import { parseStrictDer } from './strict-der.ts';
 
 const MAX_REQUEST_BYTES = 4_096;
 
@@ -49,16 +50,7 @@ export function verifyCertificateRequest(der: Bytes): PublicKey {
 }
 
 function parse(der: Bytes): CertificationRequest {
-  if (der.length > MAX_REQUEST_BYTES) throw malformed(`more than ${MAX_REQUEST_BYTES} bytes`);
-  let request: CertificationRequest;
-  try {
-    request = AsnConvert.parse(der, CertificationRequest);
-  } catch (cause) {
-    throw malformed('no PKCS#10', cause);
-  }
-  // What was signed is what is encoded again; one request has one encoding.
-  if (!equalBytes(new Uint8Array(AsnConvert.serialize(request)), der)) throw malformed('bytes that are not DER');
-  return request;
+  return parseStrictDer(der, { type: CertificationRequest, maxBytes: MAX_REQUEST_BYTES, name: 'PKCS#10', malformed });
 }
 
 function readKey(spki: Bytes): PublicKey {

@@ -11,10 +11,11 @@ import {
   id_kp_clientAuth,
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509';
-import { equalBytes, isSignedBy, parsePublicKey, type Bytes, type Instant, type PublicKey } from '@witnessmark/core';
+import { isSignedBy, parsePublicKey, type Bytes, type Instant, type PublicKey } from '@witnessmark/core';
 import { EnrolmentError } from '../error.ts';
 import { isEcdsaWithSha256, type DistinguishedName } from './distinguished-name.ts';
 import { parseStationName, type StationName } from './station-name.ts';
+import { parseStrictDer } from './strict-der.ts';
 
 const MAX_CERTIFICATE_BYTES = 8_192;
 const ATTRIBUTES = { commonName: '2.5.4.3', organizationName: '2.5.4.10' };
@@ -75,16 +76,12 @@ export function readCertificatePem(text: string): Bytes {
 }
 
 function parse(der: Bytes): Certificate {
-  if (der.length > MAX_CERTIFICATE_BYTES) throw malformed(`more than ${MAX_CERTIFICATE_BYTES} bytes`);
-  let certificate: Certificate;
-  try {
-    certificate = AsnConvert.parse(der, Certificate);
-  } catch (cause) {
-    throw malformed('no X.509 certificate', cause);
-  }
-  // The signature is checked over what is encoded again; one certificate has one encoding.
-  if (!equalBytes(new Uint8Array(AsnConvert.serialize(certificate)), der)) throw malformed('bytes that are not DER');
-  return certificate;
+  return parseStrictDer(der, {
+    type: Certificate,
+    maxBytes: MAX_CERTIFICATE_BYTES,
+    name: 'X.509 certificate',
+    malformed,
+  });
 }
 
 function readSubject({ subject }: Certificate['tbsCertificate']): DistinguishedName {
