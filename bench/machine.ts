@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * What the machine itself costs while a bench runs, so that a noisy one explains itself: processor time that others took,
- * how late an idle event loop hears of an arrival, how long a sync takes.
+ * how late an idle event loop hears of an arrival, how long a sync takes, what a loop answers in that only syncs.
  */
 import { closeSync, fdatasyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const COLUMNS = 8;
 const SYNCS = 1_500;
 /** What a commit of one entry writes. */
 const SYNC_BYTES = 16 * 1_024;
+const BARE_LOOP_BYTES = 16 * 1_024 * 1_024;
 
 /** Cores that were busy, as an average over the time since the meter was made; undefined where it cannot be known. */
 export class MachineMeter {
@@ -93,6 +94,40 @@ export async function measureIdleLoop(options: ArrivalOptions): Promise<Latencie
   const late: number[] = [];
   await driveArrivals(options, (due) => late.push(sinceEpoch() - due));
   return toLatencies(late);
+}
+
+/**
+ * What durability alone takes in a loop of the same language: each turn makes one synced write for all that arrived
+ * meanwhile, over a file that already has its size, and does nothing else.
+ */
+export async function measureBareLoop(directory: string, options: ArrivalOptions): Promise<Latencies> {
+  const path = join(directory, 'bare-loop');
+  const file = openSync(path, 'w');
+  writeSync(file, Buffer.alloc(BARE_LOOP_BYTES, 1));
+  fdatasyncSync(file);
+  const bytes = Buffer.alloc(SYNC_BYTES, 2);
+  const taken: number[] = [];
+  let waiting: number[] = [];
+  let at = 0;
+  const sync = (): void => {
+    const group = waiting;
+    waiting = [];
+    writeSync(file, bytes, 0, bytes.length, at);
+    at = (at + bytes.length) % BARE_LOOP_BYTES;
+    fdatasyncSync(file);
+    const now = sinceEpoch();
+    for (const due of group) taken.push(now - due);
+  };
+  try {
+    await driveArrivals(options, (due) => {
+      if (waiting.push(due) === 1) setImmediate(sync);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    return toLatencies(taken);
+  } finally {
+    closeSync(file);
+    rmSync(path);
+  }
 }
 
 /** Milliseconds, the same in every thread. */

@@ -59,8 +59,9 @@ export class EvidenceLog {
   #queue: PendingEntry[] = [];
   #queuedBytes = 0;
   #isCommitting = false;
-  #lastGroup = 0;
-  /** Set while a group waits to become larger. */
+  /** Monotonic milliseconds. */
+  #nextGroupAt = 0;
+  /** Set while a group waits for its time. */
   #cancelWait: (() => void) | undefined;
   #publishing: Promise<void> | undefined;
   #cancelPublish: (() => void) | undefined;
@@ -117,7 +118,6 @@ export class EvidenceLog {
       this.#queue.push({ entry, leafHash: leafHash ?? hashLeaf(entry), changes, resolve, reject });
       this.#queuedBytes += entry.length;
       this.#scheduleCommit();
-      this.#endWait();
     });
   }
 
@@ -207,33 +207,37 @@ export class EvidenceLog {
     this.checkRoom(work);
   }
 
+  /** To be called whenever there is something to commit: the next group begins at once, or when its time has come. */
   #scheduleCommit(): void {
     if (this.#isCommitting || this.#queue.length === 0) return;
-    this.#isCommitting = true;
-    if (this.#lastGroup >= this.#limits.largeGroupEntries && !this.#isGroupFull()) {
-      this.#cancelWait = this.#scheduler.after(this.#limits.maxGroupWaitMs, () => void this.#commitNext());
-    } else {
-      // Everything that arrives in this turn of the event loop shares one transaction.
-      this.#scheduler.soon(() => void this.#commitNext());
+    const isFull = this.#queue.length >= 2 * this.#limits.largeGroupEntries;
+    const wait = isFull ? 0 : this.#nextGroupAt - this.#options.clock.monotonic();
+    if (wait > 0) {
+      this.#cancelWait ??= this.#scheduler.after(wait, () => {
+        this.#beginGroup();
+      });
+      return;
     }
+    this.#cancelWait?.();
+    this.#beginGroup();
   }
 
-  /** Ends the wait for a larger group once it is full. */
-  #endWait(): void {
-    if (this.#cancelWait === undefined || !this.#isGroupFull()) return;
-    this.#cancelWait();
+  #beginGroup(): void {
     this.#cancelWait = undefined;
+    this.#isCommitting = true;
+    // Everything that arrives in this turn of the event loop shares one transaction.
     this.#scheduler.soon(() => void this.#commitNext());
   }
 
-  #isGroupFull(): boolean {
-    return this.#queue.length >= 2 * this.#limits.largeGroupEntries;
+  /** How long after a group of this size nothing is committed. */
+  #pauseAfter(entries: number): number {
+    const { busyGroupEntries, largeGroupEntries, busyPauseMs, largePauseMs } = this.#limits;
+    if (entries < busyGroupEntries) return 0;
+    return entries < largeGroupEntries ? busyPauseMs : largePauseMs;
   }
 
   async #commitNext(): Promise<void> {
-    this.#cancelWait = undefined;
     const group = this.#takeGroup();
-    this.#lastGroup = group.length;
     try {
       // Tiles that cannot be written hold back new entries, before memory or journal run full.
       if (this.#entries.bytes > this.#limits.maxUnpublishedBytes) await this.publish();
@@ -242,6 +246,7 @@ export class EvidenceLog {
       if (error instanceof RefusedError) for (const pending of group) pending.reject(error);
       else this.#fail(error, group);
     }
+    this.#nextGroupAt = this.#options.clock.monotonic() + this.#pauseAfter(group.length);
     this.#isCommitting = false;
     this.#schedulePublish();
     this.#scheduleCommit();

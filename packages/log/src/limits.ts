@@ -10,12 +10,14 @@ export const LOG_LIMITS = {
   maxGroupEntries: 1_024,
   maxGroupBytes: 4 * MIB,
   /**
-   * After a group this large, in a flood of entries, the next one waits until it is twice as large: a transaction costs as
-   * much as a hundred entries do.
+   * A transaction costs as much as a hundred entries do. After a group of so many entries there is a pause, in which the
+   * next one becomes larger; after a smaller group the next one begins at once.
    */
+  busyGroupEntries: 4,
+  busyPauseMs: 0.5,
+  /** In a flood of entries; it ends when there are twice as many. */
   largeGroupEntries: 256,
-  /** It waits no longer than this, which is less than such a queue takes anyway. */
-  maxGroupWaitMs: 4,
+  largePauseMs: 4,
   /** Entries that may wait for a commit; more are answered with ERR_LOG_OVERLOADED. */
   maxQueuedEntries: 16_384,
   maxQueuedBytes: 64 * MIB,

@@ -6,15 +6,10 @@
  */
 import type { Bytes } from '@witnessmark/core';
 import { hashChildren, TILE_HEIGHT, TILE_WIDTH, type HashReader } from '@witnessmark/tlog';
-
-/** Hashes of one tree level with consecutive indexes from `base`. */
-interface Level {
-  base: number;
-  hashes: Bytes[];
-}
+import { HashRow } from './hash-row.ts';
 
 export class MerkleWindow implements HashReader {
-  readonly #levels: Level[] = [];
+  readonly #levels: HashRow[] = [];
   #size = 0;
 
   /** Begins with a tree of `size` entries whose tiles are durable: for each tile level the hashes of its last tile. */
@@ -40,46 +35,37 @@ export class MerkleWindow implements HashReader {
   /** Takes back every entry from `size` on. */
   truncate(size: number): void {
     for (const [height, level] of this.#levels.entries()) {
-      level.hashes.length = Math.floor(size / 2 ** height) - level.base;
+      level.truncate(Math.floor(size / 2 ** height));
     }
     this.#size = size;
   }
 
   /** Forgets what only tiles before the one of leaf `index` need. */
   prune(index: number): void {
-    for (const [height, level] of this.#levels.entries()) {
-      const base = firstRetained(height, index);
-      if (base > level.base) {
-        level.hashes = level.hashes.slice(base - level.base);
-        level.base = base;
-      }
-    }
+    for (const [height, level] of this.#levels.entries()) level.prune(firstRetained(height, index));
   }
 
   holds(level: number, index: number): boolean {
-    const nodes = this.#levels[level];
-    return nodes !== undefined && index >= nodes.base && index < nodes.base + nodes.hashes.length;
+    return this.#levels[level]?.get(index) !== undefined;
   }
 
   /** Throws `RangeError` when the window does not hold the hash. */
   readHash(level: number, index: number): Bytes {
-    const nodes = this.#levels[level];
-    const hash = nodes?.hashes[index - nodes.base];
+    const hash = this.#levels[level]?.get(index);
     if (hash === undefined) throw new RangeError(`the window holds no hash ${index} of level ${level}`);
     return hash;
   }
 
   #push(height: number, hash: Bytes): void {
-    const level = (this.#levels[height] ??= { base: 0, hashes: [] });
-    const index = level.base + level.hashes.length;
-    level.hashes.push(hash);
+    const level = (this.#levels[height] ??= new HashRow(0));
+    const index = level.push(hash);
     // A tile begins at an even index on each of its levels, so the left sibling is here.
-    if (index % 2 === 1) this.#push(height + 1, hashChildren(level.hashes.at(-2) as Bytes, hash));
+    if (index % 2 === 1) this.#push(height + 1, hashChildren(level.get(index - 1) as Bytes, hash));
   }
 
   #startTileLevel(tileLevel: number, size: number): void {
     for (let height = tileLevel * TILE_HEIGHT; height < (tileLevel + 1) * TILE_HEIGHT; height += 1) {
-      this.#levels[height] = { base: firstRetained(height, size), hashes: [] };
+      this.#levels[height] = new HashRow(firstRetained(height, size));
     }
   }
 }

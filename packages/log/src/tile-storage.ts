@@ -24,7 +24,8 @@ import { TileThread } from './tile-thread.ts';
 const CHECKPOINT = 'checkpoint';
 /** Files that have no name yet; what a crash leaves here is of no use to anybody. */
 const STAGING = '.staging';
-const CONCURRENT_WRITES = 4;
+/** Half of the threads that libuv has for files: the others are left to the syncs that appends wait for. */
+const CONCURRENT_WRITES = 2;
 
 /** The first `width` entries of a stored bundle that is `width` wide or full; undefined when it is neither. */
 export function splitBundle(bytes: Bytes, width: number): readonly Bytes[] | undefined {

@@ -15,7 +15,8 @@ import { startWorker } from './worker-thread.ts';
 
 export const VERIFY_LIMITS = {
   workers: 2,
-  maxBatchEntries: 256,
+  /** Few, so that the log goes on with the first verdicts while the others are still being worked out. */
+  maxBatchEntries: 16,
   maxWaiting: 65_536,
 };
 

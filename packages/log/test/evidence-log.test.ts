@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { encodeUtf8, type Bytes } from '@witnessmark/core';
 import { NoteSigner, type Signer } from '@witnessmark/custody';
@@ -277,6 +278,54 @@ describe('EvidenceLog reads', () => {
       flip(join(directory, 'log/tile/0/000'), 32 * 7);
       await expect(log.readEntry(7)).rejects.toThrow(refusal('LG-102'));
       await expect(log.entryProof(6)).rejects.toThrow(refusal('LG-104'));
+      await close();
+    }),
+  );
+});
+
+describe('EvidenceLog under load', () => {
+  it(
+    'pauses after a group of some size until its time has come, or until the next one is twice a large group',
+    withTemporaryDirectory(async (directory) => {
+      const paused: { readonly delayMs: number; readonly task: () => void }[] = [];
+      const scheduler = {
+        soon: (task: () => void) => {
+          setImmediate(task);
+        },
+        after: (delayMs: number, task: () => void) => {
+          const pause = { delayMs, task };
+          paused.push(pause);
+          return () => {
+            paused.splice(paused.indexOf(pause), 1);
+          };
+        },
+      };
+      const limits = { busyGroupEntries: 4, busyPauseMs: 5, largeGroupEntries: 8, largePauseMs: 50 };
+      const { log, close } = await openLog(directory, { scheduler, limits });
+      let entries = 0;
+      const append = (count: number): Promise<unknown> =>
+        Promise.all(Array.from({ length: count }, () => log.append({ entry: entryOf(`entry ${(entries += 1)}`) })));
+      const pauses = (): number[] => paused.map(({ delayMs }) => delayMs).filter((delayMs) => delayMs < 1_000);
+      const endPause = (): void => {
+        for (const { delayMs, task } of paused.splice(0)) if (delayMs < 1_000) task();
+      };
+
+      await append(3);
+      await append(4);
+      expect(log.size).toBe(7);
+      const afterBusy = append(1);
+      expect(pauses()).toEqual([5]);
+      endPause();
+      await afterBusy;
+      await append(8);
+      const afterLarge = append(15);
+      expect(pauses()).toEqual([50]);
+      await turn();
+      expect(log.size).toBe(16);
+      await Promise.all([afterLarge, append(1)]);
+      expect(log.size).toBe(32);
+      expect(pauses()).toEqual([]);
+      endPause();
       await close();
     }),
   );

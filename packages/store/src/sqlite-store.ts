@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The store on `node:sqlite`: write-ahead log, `synchronous=FULL`, one writer (https://sqlite.org/wal.html). */
+/** The store on `node:sqlite`: write-ahead log, synced before a commit is answered, one writer (https://sqlite.org/wal.html). */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { encodeHex, type Bytes } from '@witnessmark/core';
 import { StoreError } from './error.ts';
@@ -17,7 +17,9 @@ import type {
   StoredHead,
   ViewReader,
 } from './store.ts';
+import { ReaderHold } from './reader-hold.ts';
 import { WalCheckpointer } from './wal-checkpointer.ts';
+import { WalSync } from './wal-sync.ts';
 import { WriterLock } from './writer-lock.ts';
 
 /** Two journalled entries to a page when they come one by one, few pages to a group when they come in thousands. */
@@ -25,7 +27,7 @@ const PAGE_BYTES = 8_192;
 const CACHE_KIB = 32 * 1024;
 /** Pages a commit touches besides its journal row: head, views, indexes. */
 const PAGES_PER_COMMIT = 6;
-const SYNCHRONOUS_FULL = 2;
+const SYNCHRONOUS_NORMAL = 1;
 
 export interface SqliteStoreOptions {
   readonly path: string;
@@ -49,7 +51,12 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     makeDurable(writer);
     migrate(writer);
     const reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
-    return new SqliteStore({ writer, reader, lock, checkpointer: new WalCheckpointer(path, writer) });
+    const durability = {
+      sync: new WalSync(path),
+      checkpointer: new WalCheckpointer(path, writer),
+      reader: new ReaderHold(reader),
+    };
+    return new SqliteStore({ writer, reader, lock, durability });
   } catch (error) {
     writer?.close();
     lock?.release();
@@ -70,7 +77,14 @@ interface Connections {
   /** Sees only what is committed, also while a commit waits for its signature. */
   readonly reader: DatabaseSync;
   readonly lock?: WriterLock | undefined;
-  readonly checkpointer?: WalCheckpointer | undefined;
+  /** What a database needs that outlives its process. */
+  readonly durability?: Durability | undefined;
+}
+
+interface Durability {
+  readonly sync: WalSync;
+  readonly checkpointer: WalCheckpointer;
+  readonly reader: ReaderHold;
 }
 
 /* eslint-disable @typescript-eslint/require-await -- the contract is asynchronous because other databases are */
@@ -130,15 +144,16 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    const { writer, reader, lock, checkpointer } = this.#connections;
-    await checkpointer?.close();
+    const { writer, reader, lock, durability } = this.#connections;
+    await durability?.checkpointer.close();
+    durability?.sync.close();
     if (reader !== writer) reader.close();
     writer.close();
     lock?.release();
   }
 
   async #commit(request: CommitRequest): Promise<CommitOutcome> {
-    const { commit, rollback } = this.#statements;
+    const { rollback } = this.#statements;
     const outcome = this.#entries.applyAll(request);
     if (outcome.accepted.length === 0) {
       run(rollback);
@@ -146,9 +161,20 @@ export class SqliteStore implements Store {
     }
     const seal = await request.seal(outcome.accepted);
     this.#writeSeal(request, seal);
-    run(commit);
-    this.#connections.checkpointer?.afterCommit(seal.journal.entries.length + PAGES_PER_COMMIT * PAGE_BYTES);
+    await this.#commitDurably();
+    this.#connections.durability?.checkpointer.afterCommit(seal.journal.entries.length + PAGES_PER_COMMIT * PAGE_BYTES);
     return outcome;
+  }
+
+  async #commitDurably(): Promise<void> {
+    const { durability } = this.#connections;
+    durability?.reader.hold();
+    try {
+      run(this.#statements.commit);
+      await durability?.sync.sync();
+    } finally {
+      durability?.reader.release();
+    }
   }
 
   /** The head moves by compare-and-swap, so that a second writer, however it came in, loses. */
@@ -243,11 +269,11 @@ function makeDurable(writer: DatabaseSync): void {
   // Savepoints keep what they might take back in memory instead of in a file.
   writer.exec('PRAGMA temp_store = MEMORY');
   const journalMode = writer.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
-  // The checkpointer decides when, so that no commit pays for it.
-  writer.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0');
+  // The checkpointer decides when, so that no commit pays for it; and each commit is synced after it (wal-sync.ts).
+  writer.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL');
   const synchronous = writer.prepare('PRAGMA synchronous').get()?.['synchronous'];
-  if (journalMode !== 'wal' || synchronous !== SYNCHRONOUS_FULL) {
-    throw new StoreError('ERR_STORE_DURABILITY', 'SQLite does not offer write-ahead log with synchronous=FULL here');
+  if (journalMode !== 'wal' || synchronous !== SYNCHRONOUS_NORMAL) {
+    throw new StoreError('ERR_STORE_DURABILITY', 'SQLite does not offer a write-ahead log that can be synced here');
   }
 }
 

@@ -64,7 +64,7 @@ export interface CommitOutcome {
   readonly refused: ReadonlyMap<number, Error>;
 }
 
-/** Reads of what is committed, for admission rules and queries. */
+/** Reads of what is durable, for admission rules and queries. */
 export interface ViewReader {
   unit(deviceId: string): Promise<UnitRow | undefined>;
   unitByLabel(labelSerial: string): Promise<UnitRow | undefined>;

@@ -12,8 +12,11 @@ const IS_SOURCE = import.meta.url.endsWith('.ts');
 const WORKER_FILE = new URL(IS_SOURCE ? './wal-checkpoint-worker.ts' : './wal-checkpoint-worker.js', import.meta.url);
 
 export const WAL_LIMITS = {
-  /** Written since the last checkpoint: from here on the other thread works. */
-  backgroundBytes: 64 * 1024 * 1024,
+  /**
+   * Written since the last checkpoint: from here on the other thread works. Not more, for SQLite then writes over what the
+   * file has already, which takes half as long to sync as making it longer.
+   */
+  backgroundBytes: 16 * 1024 * 1024,
   /** From here on the writer waits for a checkpoint of its own: the other thread cannot keep up, or died. */
   foregroundBytes: 512 * 1024 * 1024,
 };

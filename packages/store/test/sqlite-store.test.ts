@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, truncateSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ConflictError, openScratchStore, openSqliteStore, SqliteStore, VIEW_TABLES } from '../src/index.ts';
 import {
@@ -92,35 +93,61 @@ describe('openSqliteStore', () => {
   });
 
   it.skipIf(!hasProgram('strace'))(
-    'I3: syncs to disk in every commit',
+    'I3: answers a commit when all that was written to the log is synced, not before',
     withTemporaryDirectory((directory) => {
-      const count = (commits: number): number => {
-        const trace = join(directory, `trace-${commits}`);
-        const script = `
-          const { openSqliteStore } = await import(${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)});
-          const { commitEntries } = await import(${JSON.stringify(new URL('./fixtures.ts', import.meta.url).href)});
-          const store = openSqliteStore({ path: ${JSON.stringify(join(directory, `${commits}.db`))} });
-          for (let n = 0; n < ${commits}; n += 1) await commitEntries(store, [undefined]);
-          process.exit(0);`;
-        const result = spawnSync(
-          'strace',
-          ['-f', '-qq', '-o', trace, '-e', 'trace=fsync,fdatasync', process.execPath].concat([
-            '--conditions=@witnessmark/source',
-            '--input-type=module-typescript',
-            '--eval',
-            script,
-          ]),
-        );
-        expect(result.status, result.stderr.toString()).toBe(0);
-        return readFileSync(trace, 'utf8').split('\n').length;
-      };
-      expect(count(12) - count(2)).toBeGreaterThanOrEqual(10);
+      const { calls } = traceCommits(directory, { commits: 8 });
+      let written = 0;
+      let answers = 0;
+      for (const call of calls) {
+        if (call === 'write') written += 1;
+        else if (call === 'sync') written = 0;
+        else {
+          expect(written, `answer ${answers}`).toBe(0);
+          answers += 1;
+        }
+      }
+      expect(answers).toBe(8);
+      expect(calls.filter((call) => call === 'write').length).toBeGreaterThanOrEqual(8);
+      return Promise.resolve();
+    }),
+  );
+
+  it.skipIf(!hasProgram('strace'))(
+    'I3: syncs the log it finds, for whoever wrote it may have been killed before that',
+    withTemporaryDirectory((directory) => {
+      // The process ends without closing its store.
+      traceCommits(directory, { commits: 2 });
+      expect(traceCommits(directory, { commits: 0 }).calls).toContain('sync');
+      return Promise.resolve();
+    }),
+  );
+
+  it.skipIf(!hasProgram('strace'))(
+    'I3, A68: commits nothing more after a sync failed, for nobody knows what is on the disk',
+    withTemporaryDirectory((directory) => {
+      const { output } = traceCommits(directory, { commits: 4, failingSync: 2 });
+      expect(output.trim().split('\n')).toEqual(['answer', 'ERR_STORE_IO', 'ERR_STORE_IO', 'ERR_STORE_IO']);
       return Promise.resolve();
     }),
   );
 });
 
 describe('SqliteStore.commit', () => {
+  it(
+    'I3: shows nothing of a commit that is not durable yet',
+    withTemporaryDirectory(async (directory) => {
+      const store = openSqliteStore({ path: join(directory, 'line.db') });
+      const answer = commitEntries(store, [() => [insertUnit('a')]]).then(() => 'answered');
+      for (;;) {
+        const row = await store.views.unit('device-a');
+        if ((await Promise.race([answer, setImmediate('on its way')])) === 'answered') break;
+        expect(row).toBeUndefined();
+      }
+      expect(await store.views.unit('device-a')).toEqual(unitRow('a'));
+      await store.close();
+    }),
+  );
+
   it(
     'I8: refuses a conflicting entry alone, with nothing of it stored',
     withTemporaryDirectory(async (directory) => {
@@ -432,6 +459,60 @@ describe('views', () => {
 function readMigrations(): readonly string[] {
   const source = readFileSync(new URL('../src/migrations.ts', import.meta.url), 'utf8');
   return [...source.matchAll(/= `([^`]+)`;/g)].map((match) => match[1] as string);
+}
+
+interface TracedCommits {
+  /** What the process did to the write-ahead log, in order; `answer` is what it printed for each commit. */
+  readonly calls: readonly ('write' | 'sync' | 'answer')[];
+  readonly output: string;
+}
+
+/** Commits in a process of its own under strace, which makes the syncs of commits fail from that number on. */
+function traceCommits(
+  directory: string,
+  { commits, failingSync }: { readonly commits: number; readonly failingSync?: number },
+): TracedCommits {
+  const trace = join(directory, 'trace');
+  const script = `
+    import { writeSync } from 'node:fs';
+    const { openSqliteStore } = await import(${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)});
+    const { commitEntries } = await import(${JSON.stringify(new URL('./fixtures.ts', import.meta.url).href)});
+    const store = openSqliteStore({ path: ${JSON.stringify(join(directory, 'line.db'))} });
+    for (let n = 0; n < ${commits}; n += 1) {
+      const text = await commitEntries(store, [undefined]).then(() => 'answer', (error) => error.code);
+      writeSync(1, text + '\\n');
+    }
+    process.exit(0);`;
+  const inject = failingSync === undefined ? [] : ['-e', `inject=fdatasync:error=EIO:when=${failingSync}+`];
+  const result = spawnSync(
+    'strace',
+    [
+      '-f',
+      '-y',
+      '-qq',
+      '-s',
+      '16',
+      '-o',
+      trace,
+      '-e',
+      'trace=write,pwrite64,fdatasync',
+      ...inject,
+      process.execPath,
+    ].concat(['--conditions=@witnessmark/source', '--input-type=module-typescript', '--eval', script]),
+    // strace counts by thread: the one for files makes the syncs of commits, and no others.
+    { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } },
+  );
+  expect(result.status, result.stderr.toString()).toBe(0);
+  const calls = readFileSync(trace, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      if (line.includes('"answer\\n"')) return ['answer' as const];
+      if (/ pwrite64\(.*-wal>/.test(line)) return ['write' as const];
+      // A call of one thread that another interrupts is in two lines: it has happened in the second.
+      if (/ fdatasync\(.*-wal>\) += 0| fdatasync resumed>\) += 0/.test(line)) return ['sync' as const];
+      return [];
+    });
+  return { calls, output: result.stdout.toString() };
 }
 
 function hasProgram(name: string): boolean {
