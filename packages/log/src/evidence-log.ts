@@ -7,16 +7,17 @@ import { RefusedError, type Bytes, type Clock, type NoteVerifierKey } from '@wit
 import type { NoteSigner } from '@witnessmark/custody';
 import type { DiskGuard, EntryChanges, Store, StoredHead, WorkKind } from '@witnessmark/store';
 import { hashLeaf, type LogProof } from '@witnessmark/tlog';
-import type { EntryWindow } from './entry-window.ts';
+import type { EntryWindow } from './tree/entry-window.ts';
+import { EntryQueue } from './entry-queue.ts';
 import { LogError } from './error.ts';
 import { LOG_LIMITS, type LogLimits } from './limits.ts';
 import { openState, type OpenedState } from './opening.ts';
-import { Publisher } from './publisher.ts';
+import { Publisher } from './tiles/publisher.ts';
 import { systemScheduler, type Scheduler } from './scheduler.ts';
 import { fatal, Sequencer, type PendingEntry, type Receipt } from './sequencer.ts';
 import { compareHeads, openHead } from './shown-head.ts';
-import type { TileStorage } from './tile-storage.ts';
-import { TreeReader } from './tree-reader.ts';
+import type { TileStorage } from './tiles/tile-storage.ts';
+import { TreeReader } from './tree/tree-reader.ts';
 
 export interface EvidenceLogOptions {
   readonly store: Store;
@@ -56,8 +57,7 @@ export class EvidenceLog {
   readonly #publisher: Publisher;
   readonly #reader: TreeReader;
   readonly #entries: EntryWindow;
-  #queue: PendingEntry[] = [];
-  #queuedBytes = 0;
+  readonly #queue: EntryQueue;
   #isCommitting = false;
   /** Monotonic milliseconds. */
   #nextGroupAt = 0;
@@ -79,6 +79,7 @@ export class EvidenceLog {
     const { store, tiles, signer, clock } = options;
     this.#options = options;
     this.#limits = { ...LOG_LIMITS, ...options.limits };
+    this.#queue = new EntryQueue(this.#limits);
     this.#scheduler = options.scheduler ?? systemScheduler;
     this.#publisher = new Publisher({ tiles, tree, entries, publishedSize });
     const durableBelow = (): number => this.#publisher.durableBelow;
@@ -114,9 +115,10 @@ export class EvidenceLog {
   append(request: AppendRequest): Promise<Receipt> {
     const { entry, leafHash, changes, work = 'new' } = request;
     return new Promise((resolve, reject) => {
-      this.#admit(entry, work);
+      this.#requireAlive();
+      this.#queue.admit(entry);
+      this.checkRoom(work);
       this.#queue.push({ entry, leafHash: leafHash ?? hashLeaf(entry), changes, resolve, reject });
-      this.#queuedBytes += entry.length;
       this.#scheduleCommit();
     });
   }
@@ -195,23 +197,10 @@ export class EvidenceLog {
     }
   }
 
-  #admit(entry: Bytes, work: WorkKind): void {
-    this.#requireAlive();
-    const { maxEntryBytes, maxQueuedEntries, maxQueuedBytes } = this.#limits;
-    if (entry.length === 0 || entry.length > maxEntryBytes) {
-      throw new LogError('ERR_LOG_ENTRY_SIZE', `an entry has 1 to ${maxEntryBytes} bytes, not ${entry.length}`);
-    }
-    if (this.#queue.length >= maxQueuedEntries || this.#queuedBytes + entry.length > maxQueuedBytes) {
-      throw new LogError('ERR_LOG_OVERLOADED', 'the log has more work waiting than it takes on; try again later');
-    }
-    this.checkRoom(work);
-  }
-
   /** To be called whenever there is something to commit: the next group begins at once, or when its time has come. */
   #scheduleCommit(): void {
     if (this.#isCommitting || this.#queue.length === 0) return;
-    const isFull = this.#queue.length >= 2 * this.#limits.largeGroupEntries;
-    const wait = isFull ? 0 : this.#nextGroupAt - this.#options.clock.monotonic();
+    const wait = this.#queue.isFull ? 0 : this.#nextGroupAt - this.#options.clock.monotonic();
     if (wait > 0) {
       this.#cancelWait ??= this.#scheduler.after(wait, () => {
         this.#beginGroup();
@@ -229,15 +218,8 @@ export class EvidenceLog {
     this.#scheduler.soon(() => void this.#commitNext());
   }
 
-  /** How long after a group of this size nothing is committed. */
-  #pauseAfter(entries: number): number {
-    const { busyGroupEntries, largeGroupEntries, busyPauseMs, largePauseMs } = this.#limits;
-    if (entries < busyGroupEntries) return 0;
-    return entries < largeGroupEntries ? busyPauseMs : largePauseMs;
-  }
-
   async #commitNext(): Promise<void> {
-    const group = this.#takeGroup();
+    const group = this.#queue.takeGroup();
     try {
       // Tiles that cannot be written hold back new entries, before memory or journal run full.
       if (this.#entries.bytes > this.#limits.maxUnpublishedBytes) await this.publish();
@@ -246,23 +228,10 @@ export class EvidenceLog {
       if (error instanceof RefusedError) for (const pending of group) pending.reject(error);
       else this.#fail(error, group);
     }
-    this.#nextGroupAt = this.#options.clock.monotonic() + this.#pauseAfter(group.length);
+    this.#nextGroupAt = this.#options.clock.monotonic() + this.#queue.pauseAfter(group.length);
     this.#isCommitting = false;
     this.#schedulePublish();
     this.#scheduleCommit();
-  }
-
-  #takeGroup(): readonly PendingEntry[] {
-    const { maxGroupEntries, maxGroupBytes } = this.#limits;
-    let count = 0;
-    let bytes = 0;
-    for (const { entry } of this.#queue) {
-      if (count === maxGroupEntries || (count > 0 && bytes + entry.length > maxGroupBytes)) break;
-      count += 1;
-      bytes += entry.length;
-    }
-    this.#queuedBytes -= bytes;
-    return this.#queue.splice(0, count);
   }
 
   #schedulePublish(): void {
@@ -299,8 +268,7 @@ export class EvidenceLog {
       this.#cancelPublish?.();
       this.#options.onFatal?.(failure);
     }
-    for (const pending of [...group, ...this.#queue.splice(0)]) pending.reject(failure);
-    this.#queuedBytes = 0;
+    for (const pending of [...group, ...this.#queue.takeAll()]) pending.reject(failure);
     return failure;
   }
 

@@ -7,11 +7,11 @@
 import { equalBytes, RefusedError, type Bytes, type NoteVerifierKey } from '@witnessmark/core';
 import type { JournalRow, Store, StoredHead } from '@witnessmark/store';
 import { EMPTY_ROOT, hashLeaf, Prover, TILE_WIDTH, tileWidth } from '@witnessmark/tlog';
-import { EntryGroup, EntryWindow } from './entry-window.ts';
-import { MerkleWindow } from './merkle-window.ts';
+import { EntryGroup, EntryWindow } from './tree/entry-window.ts';
+import { MerkleWindow } from './tree/merkle-window.ts';
 import { checkStoredHead, compareHeads, openHead } from './shown-head.ts';
-import type { TileStorage } from './tile-storage.ts';
-import { TreeReader, type TreeHead } from './tree-reader.ts';
+import type { TileStorage } from './tiles/tile-storage.ts';
+import { TreeReader, type TreeHead } from './tree/tree-reader.ts';
 
 export interface OpenedState {
   /** Undefined for a log without entries. */

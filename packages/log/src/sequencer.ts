@@ -8,11 +8,11 @@ import { equalBytes, formatInstant, RefusedError, type Bytes, type Clock, type I
 import type { NoteSigner } from '@witnessmark/custody';
 import { StoreError, type CommitSeal, type EntryChanges, type Store, type StoredHead } from '@witnessmark/store';
 import { EMPTY_ROOT, formatCheckpoint, hashLeaf, Prover, verifyConsistency, verifyInclusion } from '@witnessmark/tlog';
-import { EntryGroup, type EntryWindow } from './entry-window.ts';
+import { EntryGroup, type EntryWindow } from './tree/entry-window.ts';
 import { LogError } from './error.ts';
 import type { LogLimits } from './limits.ts';
-import type { MerkleWindow } from './merkle-window.ts';
-import { RecentProofs } from './recent-proofs.ts';
+import type { MerkleWindow } from './tree/merkle-window.ts';
+import { RecentProofs } from './tree/recent-proofs.ts';
 
 /** That an entry is in the log: its place, and the proof that leads to a signed checkpoint. A tlog-proof can be made of it. */
 export interface Receipt {

@@ -6,7 +6,7 @@
 import { encodeHex, equalBytes, RefusedError, type Bytes, type NoteVerifierKey } from '@witnessmark/core';
 import type { StoredHead } from '@witnessmark/store';
 import { openCheckpoint, type Checkpoint } from '@witnessmark/tlog';
-import type { TreeHead } from './tree-reader.ts';
+import type { TreeHead } from './tree/tree-reader.ts';
 
 /** Verifies a checkpoint note with the log's key; throws `LG-105`. */
 export function openHead(note: Bytes, logKey: NoteVerifierKey, what: string): Checkpoint {

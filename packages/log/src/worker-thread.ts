@@ -10,7 +10,7 @@ const IS_SOURCE = import.meta.url.endsWith('.ts');
  */
 const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
 
-/** `name` is a file of this folder without its extension. */
+/** `name` is a file below this folder without its extension. */
 export function startWorker(name: string, workerData: unknown): Worker {
   return new Worker(new URL(`./${name}${IS_SOURCE ? '.ts' : '.js'}`, import.meta.url), {
     workerData,

@@ -16,7 +16,7 @@ import {
   tilesBetween,
 } from '@witnessmark/tlog';
 import { EvidenceLog, TileStorage, type FilePort, type Receipt } from '../src/index.ts';
-import { MerkleWindow } from '../src/merkle-window.ts';
+import { MerkleWindow } from '../src/tree/merkle-window.ts';
 import { CrashFiles, FAULTS, FaultPlan, faultyFiles, type Fault } from './crash-files.ts';
 import { appendUnit, refusal, SettableClock, signer, verifyReceipt, withTemporaryDirectory } from './fixtures.ts';
 

@@ -12,7 +12,7 @@ import {
   type Envelope,
 } from '@witnessmark/core';
 import { generateSoftwareKey, signEnvelope } from '@witnessmark/custody';
-import { EnvelopeVerifier } from '../src/envelope-verifier.ts';
+import { EnvelopeVerifier } from '../src/verify/envelope-verifier.ts';
 
 const keys = [generateSoftwareKey('ecdsa-sha2-nistp256'), generateSoftwareKey('ed25519')] as const;
 const stranger = generateSoftwareKey('ecdsa-sha2-nistp256');

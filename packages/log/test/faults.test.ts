@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeUtf8 } from '@witnessmark/core';
 import { openSqliteStore, StoreError, type Store } from '@witnessmark/store';
 import { TileStorage, type FilePort, type LogError } from '../src/index.ts';
-import { nodeFiles } from '../src/node-files.ts';
+import { nodeFiles } from '../src/tiles/node-files.ts';
 import { openLog, refusal, verifyReceipt, withTemporaryDirectory } from './fixtures.ts';
 
 const entry = encodeUtf8('entry');

@@ -12,8 +12,8 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '@witnessmark/tlog';
-import { MerkleWindow } from '../src/merkle-window.ts';
-import { RecentProofs } from '../src/recent-proofs.ts';
+import { MerkleWindow } from '../src/tree/merkle-window.ts';
+import { RecentProofs } from '../src/tree/recent-proofs.ts';
 
 const LEAVES: readonly Bytes[] = Array.from({ length: 66_200 }, (_, index) => hashLeaf(encodeUtf8(`${index}`)));
 /** Sizes around which tiles of the first levels fill up. */

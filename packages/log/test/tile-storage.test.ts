@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeUtf8 } from '@witnessmark/core';
 import { formatEntryBundle, hashLeaf } from '@witnessmark/tlog';
 import { TileStorage, type FilePort } from '../src/index.ts';
-import { nodeFiles } from '../src/node-files.ts';
+import { nodeFiles } from '../src/tiles/node-files.ts';
 import { appendUnits, openLog, refusal, withTemporaryDirectory } from './fixtures.ts';
 
 /** Writes down every step that changes something. */

@@ -10,11 +10,11 @@ import type { Store } from '@witnessmark/store';
 import { openCheckpoint, TILE_WIDTH, TlogError, type Checkpoint } from '@witnessmark/tlog';
 import { checkBundle, type BundleResult } from './bundle-check.ts';
 import { scanBundles, type ScanResult } from './bundle-scan.ts';
-import { EnvelopeVerifier } from './envelope-verifier.ts';
+import { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
 import { Findings, type Finding } from './finding.ts';
 import type { Projection } from './replay.ts';
 import { checkStore } from './store-check.ts';
-import { TileStorage } from './tile-storage.ts';
+import { TileStorage } from '../tiles/tile-storage.ts';
 import { TreeCheck } from './tree-check.ts';
 
 export interface FsckOptions {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Bytes, PublicKey } from '@witnessmark/core';
 import { entryBundlePath, HASH_BYTES, TILE_WIDTH, tilePath } from '@witnessmark/tlog';
 import { checkBundle, differences, tileRoot, type FileProblem } from './bundle-check.ts';
-import { EnvelopeVerifier } from './envelope-verifier.ts';
+import { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
 
 const INITIAL_BUFFER_BYTES = 1024 * 1024;
 

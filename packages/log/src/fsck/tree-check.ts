@@ -17,8 +17,8 @@ import {
 import { differences, tileRoot, type BundleResult, type FileProblem } from './bundle-check.ts';
 import type { ScanResult } from './bundle-scan.ts';
 import type { Findings } from './finding.ts';
-import type { TileStorage } from './tile-storage.ts';
-import type { TreeHead } from './tree-reader.ts';
+import type { TileStorage } from '../tiles/tile-storage.ts';
+import type { TreeHead } from '../tree/tree-reader.ts';
 
 export interface TreeCheckOptions {
   readonly tiles: TileStorage;

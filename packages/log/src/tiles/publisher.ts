@@ -5,8 +5,8 @@
  */
 import { entryBundlePath, TILE_HEIGHT, TILE_WIDTH, tilePath, tilesBetween, type Tile } from '@witnessmark/tlog';
 import type { StoredHead } from '@witnessmark/store';
-import type { EntryWindow } from './entry-window.ts';
-import type { MerkleWindow } from './merkle-window.ts';
+import type { EntryWindow } from '../tree/entry-window.ts';
+import type { MerkleWindow } from '../tree/merkle-window.ts';
 import type { TileFile } from './tile-placer.ts';
 import type { TileStorage } from './tile-storage.ts';
 

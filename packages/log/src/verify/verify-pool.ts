@@ -8,10 +8,10 @@ import type { Worker } from 'node:worker_threads';
 import { MAX_ENVELOPE_BYTES, parseEnvelope, type Bytes, type PublicKey } from '@witnessmark/core';
 import { hashLeaf } from '@witnessmark/tlog';
 import { EnvelopeVerifier } from './envelope-verifier.ts';
-import { LogError } from './error.ts';
+import { LogError } from '../error.ts';
 import { Mailbox, MAILBOX_BATCHES, type SharedBatch } from './verify-mailbox.ts';
 import type { VerifyWorkerData } from './verify-worker.ts';
-import { startWorker } from './worker-thread.ts';
+import { startWorker } from '../worker-thread.ts';
 
 export const VERIFY_LIMITS = {
   workers: 2,
@@ -122,7 +122,7 @@ export class VerifyPool {
   #startThread(): Thread {
     const mailbox = new Mailbox();
     const data: VerifyWorkerData = { keys: this.#keys, memory: mailbox.memory };
-    const worker = startWorker('verify-worker', data);
+    const worker = startWorker('verify/verify-worker', data);
     const thread: Thread = { worker, mailbox, batches: [] };
     worker.on('message', () => {
       for (let batch = mailbox.takeDone(); batch !== undefined; batch = mailbox.takeDone()) {

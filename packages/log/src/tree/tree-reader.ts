@@ -17,9 +17,9 @@ import {
   type HashReader,
   type Tile,
 } from '@witnessmark/tlog';
-import { LogError } from './error.ts';
+import { LogError } from '../error.ts';
 import type { MerkleWindow } from './merkle-window.ts';
-import type { TileStorage } from './tile-storage.ts';
+import type { TileStorage } from '../tiles/tile-storage.ts';
 
 const NO_HASH: Bytes = new Uint8Array(32);
 

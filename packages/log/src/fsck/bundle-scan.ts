@@ -4,7 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Bytes, PublicKey } from '@witnessmark/core';
 import { HASH_BYTES } from '@witnessmark/tlog';
 import { RangeChecker, type BundleProblem, type BundleRange, type RangeResult } from './range-check.ts';
-import { startWorker } from './worker-thread.ts';
+import { startWorker } from '../worker-thread.ts';
 
 /** Enough work that messages do not matter, little enough that the threads end together. */
 const BUNDLES_PER_RANGE = 16;
@@ -68,7 +68,7 @@ async function scanInThreads(
   accept: (result: RangeResult) => void,
 ): Promise<void> {
   const workers = Array.from({ length: count }, () =>
-    startWorker('fsck-worker', { directory, keys } satisfies FsckWorkerData),
+    startWorker('fsck/fsck-worker', { directory, keys } satisfies FsckWorkerData),
   );
   try {
     await Promise.all(workers.map((worker) => drive(worker, takeRange, accept)));

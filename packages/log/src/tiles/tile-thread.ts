@@ -5,7 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import type { TileFile, TilePlacer } from './tile-placer.ts';
-import { startWorker } from './worker-thread.ts';
+import { startWorker } from '../worker-thread.ts';
 
 /** What the thread is told: files in one buffer, or to make their names durable. */
 export type TileOrder =
@@ -60,7 +60,7 @@ export class TileThread implements TilePlacer {
   }
 
   #start(): Worker {
-    const worker = startWorker('tile-worker', { directory: this.#directory } satisfies TileWorkerData);
+    const worker = startWorker('tiles/tile-worker', { directory: this.#directory } satisfies TileWorkerData);
     worker.on('message', (answer: TileAnswer) => {
       const order = this.#waiting.shift();
       if (this.#waiting.length === 0) worker.unref();

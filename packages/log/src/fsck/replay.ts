@@ -6,7 +6,7 @@
 import { parseEnvelope, type Bytes, type Envelope } from '@witnessmark/core';
 import type { Store, StoredHead, ViewChange } from '@witnessmark/store';
 import { formatEntryBundle, TILE_WIDTH, tileWidth } from '@witnessmark/tlog';
-import type { TileStorage } from './tile-storage.ts';
+import type { TileStorage } from '../tiles/tile-storage.ts';
 
 /** What an entry does to the views, from the entry alone. Throws for an entry that is not a statement it knows. */
 export type Projection = (index: number, envelope: Envelope) => readonly ViewChange[];
