@@ -5,7 +5,7 @@
  * machine, in batches and one by one. The limit is what its two cores can do at most: one verification, one signature and
  * its share of a bare HTTP exchange of the same size per statement, each measured in the same run.
  *
- *   node --conditions=@witnessmark/source bench/append-http.ts [statements]
+ *   node --conditions=@witnessmark/source bench/append-http.ts [statements] [--write]     --write: docs/http-throughput.md
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
@@ -31,7 +31,10 @@ import { generateSoftwareKey, NoteSigner, signEnvelope, SoftwareKey } from '@wit
 import { checkSignatureIn, Line, startLineServer, toLineRules, type ReleaseSource } from '@witnessmark/line';
 import { EvidenceLog, TileStorage, VerifyPool } from '@witnessmark/log';
 import { openSqliteStore } from '@witnessmark/store';
+import { numberArgument } from './arguments.ts';
 import { formatCores, MachineMeter } from './machine.ts';
+import { Report } from './report.ts';
+import { REFERENCE_VERIFY } from './workload.ts';
 
 const GOAL_PER_SECOND = 10_000;
 const WARM_UP = 4_000;
@@ -77,7 +80,7 @@ const FORMS: readonly Form[] = [
   { name: 'one by one', perRequest: 1, connections: 256 },
 ];
 
-interface Report {
+interface Posted {
   readonly seconds: number;
   readonly latenciesMs: readonly number[];
   /** Statements that were logged, by their answers. */
@@ -90,13 +93,14 @@ if (process.send === undefined) await main();
 else serveOrders();
 
 async function main(): Promise<void> {
-  const statements = Number(process.argv[2] ?? 60_000);
+  const statements = numberArgument(60_000);
+  const output = new Report();
   const evidence = generateSoftwareKey('ecdsa-sha2-nistp256');
   const station = generateSoftwareKey('ecdsa-sha2-nistp256');
   const client = fork(import.meta.filename, [], { execArgv: process.execArgv });
   const total = FORMS.length * (WARM_UP + statements);
   const bodyBytes = await ask<number>(client, { kind: 'sign', privateKey: station.exportPem(), statements: total });
-  console.log(`${statements} statements of ${bodyBytes} bytes in each form, client on the same machine`);
+  output.print(`${statements} statements of ${bodyBytes} bytes in each form, client on the same machine`);
 
   const directory = mkdtempSync(join(tmpdir(), 'wm-bench-http-'));
   const store = openSqliteStore({ path: join(directory, 'line.db') });
@@ -128,25 +132,35 @@ async function main(): Promise<void> {
   for (const form of FORMS) {
     const bare = await measureBareHttp(client, bodyBytes, form);
     const costs = await measureCosts(evidence, station);
-    const warmUp = await ask<Report>(client, { kind: 'post', port, form, from, count: WARM_UP });
+    const warmUp = await ask<Posted>(client, { kind: 'post', port, form, from, count: WARM_UP });
     const meter = new MachineMeter();
     const before = process.cpuUsage();
     const mainBefore = process.threadCpuUsage();
-    const report = await ask<Report>(client, { kind: 'post', port, form, from: from + WARM_UP, count: statements });
+    const report = await ask<Posted>(client, { kind: 'post', port, form, from: from + WARM_UP, count: statements });
     const { user, system } = process.cpuUsage(before);
     const main = process.threadCpuUsage(mainBefore);
     const ownCores = (user + system + statements * report.cpuMicros) / 1e6 / report.seconds;
     from += WARM_UP + statements;
-    printForm(form, {
-      report,
-      costs,
-      bare,
-      serverMicros: (user + system) / statements,
-      mainMicros: (main.user + main.system) / statements,
-      otherCores: meter.otherCores(ownCores),
-    });
+    output.print(
+      ...describeForm(form, {
+        report,
+        costs,
+        bare,
+        serverMicros: (user + system) / statements,
+        mainMicros: (main.user + main.system) / statements,
+        otherCores: meter.otherCores(ownCores),
+      }),
+    );
     if (warmUp.logged !== WARM_UP || report.logged !== statements || log.size !== from) process.exitCode = 1;
   }
+  output.finish({
+    name: 'http-throughput',
+    title: 'What a line takes over HTTP',
+    introduction:
+      'Made by `npm run bench -- append-http --write`: refusals, checked by the real rules, countersigned, logged, and answered with ' +
+      'their proof; station and line on the same two cores. The limit is what these two can do at most: one verification, one ' +
+      'signature and a share of a bare HTTP exchange of the same size for each statement, measured in the same run.',
+  });
   client.disconnect();
   await server.close();
   await pool.close();
@@ -172,7 +186,7 @@ async function measureCosts(evidence: SoftwareKey, station: SoftwareKey): Promis
 }
 
 interface Measured {
-  readonly report: Report;
+  readonly report: Posted;
   readonly costs: Costs;
   /** Statements per second that a bare HTTP exchange carries. */
   readonly bare: number;
@@ -181,20 +195,21 @@ interface Measured {
   readonly otherCores: number | undefined;
 }
 
-function printForm(form: Form, { report, costs, bare, serverMicros, mainMicros, otherCores }: Measured): void {
+function describeForm(form: Form, measured: Measured): readonly string[] {
+  const { report, costs, bare, serverMicros, mainMicros, otherCores } = measured;
   const { seconds, latenciesMs, cpuMicros } = report;
   const rate = report.logged / seconds;
   const limit = 2e6 / (costs.verify + costs.sign + 2e6 / bare);
-  const lines = [
+  const reference = (GOAL_PER_SECOND * REFERENCE_VERIFY) / costs.verify;
+  return [
     `${form.name}: ${form.perRequest} to a request, ${form.connections} connections`,
     `  verify, sign       ${costs.verify.toFixed(1)} µs, ${costs.sign.toFixed(1)} µs; others took ${formatCores(otherCores)} of the cores`,
     `  bare HTTP          ${Math.round(bare)} statements/s (same client, same sizes)`,
     `  limit on two cores ${Math.round(limit)} /s`,
-    `  durable appends    ${Math.round(rate)} /s, ${((100 * rate) / limit).toFixed(0)} % of the limit; goal ${GOAL_PER_SECOND} /s: ${rate >= GOAL_PER_SECOND ? 'met' : 'missed'}`,
+    `  durable appends    ${Math.round(rate)} /s, ${((100 * rate) / limit).toFixed(0)} % of the limit; goal ${GOAL_PER_SECOND} /s: ${rate >= GOAL_PER_SECOND ? 'met' : 'missed'}; ${Math.round(reference)} /s in proportion to its verifications: ${rate >= reference ? 'met' : 'missed'}`,
     `  latency            p50 ${percentile(latenciesMs, 50)} ms, p99 ${percentile(latenciesMs, 99)} ms a request`,
     `  CPU per statement  server ${serverMicros.toFixed(0)} µs, ${mainMicros.toFixed(0)} µs of them in its main thread, client ${cpuMicros.toFixed(0)} µs; two cores to themselves make ${Math.round(2e6 / (serverMicros + cpuMicros))} /s of that`,
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** A refusal is admitted by real rules – station, place, code, marks – and has its row among the views. */
@@ -263,8 +278,8 @@ async function measureBareHttp(client: ChildProcess, bodyBytes: number, form: Fo
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  await ask<Report>(client, { kind: 'post', port, form, from: 0, count: WARM_UP });
-  const { seconds } = await ask<Report>(client, { kind: 'post', port, form, from: 0, count: BARE_STATEMENTS });
+  await ask<Posted>(client, { kind: 'post', port, form, from: 0, count: WARM_UP });
+  const { seconds } = await ask<Posted>(client, { kind: 'post', port, form, from: 0, count: BARE_STATEMENTS });
   server.close();
   return BARE_STATEMENTS / seconds;
 }
@@ -283,7 +298,7 @@ function ask<T>(client: ChildProcess, order: Order): Promise<T> {
 /** The client process: signs what it is told to, keeps it ready as bodies, and posts it. */
 function serveOrders(): void {
   const bodies: Uint8Array[] = [];
-  const obey = async (order: Order): Promise<number | Report> => {
+  const obey = async (order: Order): Promise<number | Posted> => {
     if (order.kind === 'post') {
       const { port, form, from, count } = order;
       return post({ port, form, requests: toRequests(bodies.slice(from, from + count), form), statements: count });
@@ -317,7 +332,7 @@ interface Posting {
 }
 
 /** Each connection sends its next request when the last was answered. */
-async function post({ port, form, requests, statements }: Posting): Promise<Report> {
+async function post({ port, form, requests, statements }: Posting): Promise<Posted> {
   const latencies: number[] = [];
   let logged = 0;
   let next = 0;

@@ -27,6 +27,7 @@ import {
   openToken,
   type TokenRef,
 } from '@witnessmark/custody';
+import { numberArgument } from './arguments.ts';
 
 const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 const CALLERS = 16;
@@ -44,7 +45,7 @@ interface Measured {
   readonly cpuMicros: number;
 }
 
-const seconds = Number(process.argv[2] ?? 2);
+const seconds = numberArgument(2);
 const dir = mkdtempSync(join(tmpdir(), 'witnessmark-bench-custody-'));
 try {
   const ref = createToken();

@@ -2,9 +2,9 @@
 /**
  * `log fsck` on a million entries: hashes only, and with every signature, against the bare time of as many verifications
  * on as many cores in the same run. Memory is that of the program as it is installed, all threads included. The log is
- * made once and kept in the directory (1.5 GB).
+ * made once and kept in the folder for temporary files (1.5 GB).
  *
- *   node --conditions=@witnessmark/source bench/fsck.ts [directory] [rounds]
+ *   node --conditions=@witnessmark/source bench/fsck.ts [rounds]
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
@@ -23,6 +23,7 @@ import {
 import { formatTrustedRoot, type TrustedRoot } from '@witnessmark/attestation';
 import { fsck } from '@witnessmark/log';
 import { parseEntryBundle, TILE_WIDTH } from '@witnessmark/tlog';
+import { numberArgument } from './arguments.ts';
 import { median, openLog, signedEntries } from './workload.ts';
 
 const ENTRIES = 1_000_000;
@@ -56,10 +57,11 @@ if (process.send !== undefined) process.once('message', (order: Order) => void o
 else await main();
 
 async function main(): Promise<void> {
-  const [directory = join(tmpdir(), 'witnessmark-fsck-bench'), rounds = '3'] = process.argv.slice(2);
+  const directory = join(tmpdir(), 'witnessmark-fsck-bench');
+  const rounds = numberArgument(3);
   await prepare(directory);
   const hashes: Report[] = [];
-  for (let round = 0; round < Number(rounds); round += 1) hashes.push(await run({ kind: 'hashes', directory }));
+  for (let round = 0; round < rounds; round += 1) hashes.push(await run({ kind: 'hashes', directory }));
   const hashSeconds = median(hashes.map(({ seconds }) => seconds));
   const { megabytes } = await runProgram(directory, ['--hashes-only']);
   console.log(

@@ -29,12 +29,12 @@ import { DOCUMENT_BYTES, readFile } from '../apps/cli/src/files.ts';
 import { signSession } from '../apps/cli/src/operator-session.ts';
 import { openSlots } from '../apps/cli/src/roots/station.ts';
 import { systemClock, uuidSource } from '../apps/cli/src/system.ts';
+import { numberArgument, WRITES_DOCS } from './arguments.ts';
 import { drawBars } from './bars.ts';
 import { formatCores, MachineMeter } from './machine.ts';
 import { median } from './workload.ts';
 
-const UNITS_PER_SLOT = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 3);
-const WRITES_DOCS = process.argv.includes('--write');
+const UNITS_PER_SLOT = numberArgument(3);
 const SLOT_COUNTS = [1, 2, 4, 8];
 const GOAL = 7;
 const DOCS = join(import.meta.dirname, '../docs');

@@ -23,13 +23,13 @@ import { DOCUMENT_BYTES, readFile } from '../apps/cli/src/files.ts';
 import { signSession } from '../apps/cli/src/operator-session.ts';
 import { openStation, type RunningStation } from '../apps/cli/src/roots/station.ts';
 import { systemClock, uuidSource } from '../apps/cli/src/system.ts';
-import { formatCores, MachineMeter, measureSync } from './machine.ts';
+import { numberArgument, WRITES_DOCS } from './arguments.ts';
 import { drawBars } from './bars.ts';
+import { formatCores, MachineMeter, measureSync } from './machine.ts';
 import { median, percentile } from './workload.ts';
 
 const FLASHROM = '/usr/sbin/flashrom';
-const PAIRS = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 12);
-const WRITES_DOCS = process.argv.includes('--write');
+const PAIRS = numberArgument(12);
 const WARM_UP_PAIRS = 1;
 const GOAL_MS = 250;
 const DOCS = join(import.meta.dirname, '../docs');

@@ -17,8 +17,9 @@ import {
   testDevice,
   testTrustedRoot,
 } from '../testing/world/src/evidence/index.ts';
+import { numberArgument } from './arguments.ts';
 
-const UNITS = Number(process.argv[2] ?? 300);
+const UNITS = numberArgument(300);
 /** Entries of other units, so that proofs have the length they have in a factory's log. */
 const OTHER_ENTRIES = 100_000;
 /** Until the compiler has settled. */
