@@ -166,15 +166,18 @@ export class SqliteStore implements Store {
     return outcome;
   }
 
+  /** Readers stay held at the state before when a sync fails: nobody knows then what is durable. */
   async #commitDurably(): Promise<void> {
     const { durability } = this.#connections;
     durability?.reader.hold();
     try {
       run(this.#statements.commit);
-      await durability?.sync.sync();
-    } finally {
+    } catch (error) {
       durability?.reader.release();
+      throw error;
     }
+    await durability?.sync.sync();
+    durability?.reader.release();
   }
 
   /** The head moves by compare-and-swap, so that a second writer, however it came in, loses. */

@@ -123,10 +123,10 @@ describe('openSqliteStore', () => {
   );
 
   it.skipIf(!hasProgram('strace'))(
-    'I3, A68: commits nothing more after a sync failed, for nobody knows what is on the disk',
+    'I3, A68: after a sync failed, commits nothing more and shows nobody what it may not have kept',
     withTemporaryDirectory((directory) => {
       const { output } = traceCommits(directory, { commits: 4, failingSync: 2 });
-      expect(output.trim().split('\n')).toEqual(['answer', 'ERR_STORE_IO', 'ERR_STORE_IO', 'ERR_STORE_IO']);
+      expect(output.trim().split('\n')).toEqual(['answer seen', 'ERR_STORE_IO', 'ERR_STORE_IO', 'ERR_STORE_IO']);
       return Promise.resolve();
     }),
   );
@@ -476,11 +476,13 @@ function traceCommits(
   const script = `
     import { writeSync } from 'node:fs';
     const { openSqliteStore } = await import(${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)});
-    const { commitEntries } = await import(${JSON.stringify(new URL('./fixtures.ts', import.meta.url).href)});
+    const { commitEntries, insertUnit } = await import(${JSON.stringify(new URL('./fixtures.ts', import.meta.url).href)});
     const store = openSqliteStore({ path: ${JSON.stringify(join(directory, 'line.db'))} });
     for (let n = 0; n < ${commits}; n += 1) {
-      const text = await commitEntries(store, [undefined]).then(() => 'answer', (error) => error.code);
-      writeSync(1, text + '\\n');
+      const changes = () => [insertUnit(String(n))];
+      const text = await commitEntries(store, [changes]).then(() => 'answer', (error) => error.code);
+      const isSeen = (await store.views.unit('device-' + n)) !== undefined;
+      writeSync(1, text + (isSeen ? ' seen' : '') + '\\n');
     }
     process.exit(0);`;
   const inject = failingSync === undefined ? [] : ['-e', `inject=fdatasync:error=EIO:when=${failingSync}+`];
@@ -506,7 +508,7 @@ function traceCommits(
   const calls = readFileSync(trace, 'utf8')
     .split('\n')
     .flatMap((line) => {
-      if (line.includes('"answer\\n"')) return ['answer' as const];
+      if (line.includes('"answer seen\\n"')) return ['answer' as const];
       if (/ pwrite64\(.*-wal>/.test(line)) return ['write' as const];
       // A call of one thread that another interrupts is in two lines: it has happened in the second.
       if (/ fdatasync\(.*-wal>\) += 0| fdatasync resumed>\) += 0/.test(line)) return ['sync' as const];
