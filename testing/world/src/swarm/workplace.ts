@@ -98,13 +98,22 @@ export class Workplace {
     }
   }
 
-  /** A process that only finishes what is open; its report, or null when it did not get that far. */
-  async recover(actor: Actor): Promise<RecoveryReport | null> {
-    let report: RecoveryReport | null = null;
+  /**
+   * A process that finishes what is open; how many transactions stay so, one when it did not get that far. What waits in a
+   * broken spool goes on with the next unit, whose allowance says from where.
+   */
+  async recover(actor: Actor, board: SwarmBoard): Promise<number> {
+    let open = 1;
     await this.#runProcess(actor, async (station) => {
-      report = await this.#recover(station);
+      const { pending, waiting } = await this.#recover(station);
+      open = pending;
+      if (pending === 0 || waiting < pending) return;
+      await signInAsOperator(this.#world.factory, station, this.name);
+      await this.#presentUnit(actor, station, board);
+      open = (await this.#recover(station)).pending;
+      await station.endSession();
     });
-    return report;
+    return open;
   }
 
   async #recover(station: Station): Promise<RecoveryReport> {

@@ -9,7 +9,7 @@ import { TestKey } from '../evidence/test-key.ts';
 import { SimClock } from '../sim/sim-clock.ts';
 import { SimFactory, START } from '../sim/sim-factory.ts';
 import { hirePeople, STATIONS } from '../sim/sim-people.ts';
-import { makeBoards } from './boards.ts';
+import { makeBoards, type SwarmBoard } from './boards.ts';
 import { judgeWorld } from './oracle.ts';
 import { changeReleases, clearDesk, doMischief, supervise, troubleLine, type Site } from './people.ts';
 import { Random } from './random.ts';
@@ -137,10 +137,12 @@ async function repair(site: Site, scheduler: Scheduler, workplaces: readonly Wor
   let pending = 0;
   for (let round = 0; round < REPAIR_ROUNDS; round += 1) {
     pending = 0;
-    for (const workplace of workplaces) {
+    for (const [index, workplace] of workplaces.entries()) {
       workplace.clock.skewMs = 0;
+      const board = site.boards[index * BOARDS_PER_STATION] as SwarmBoard;
       scheduler.spawn(workplace.name, async (actor) => {
-        pending += (await workplace.recover(actor))?.pending ?? 1;
+        const open = await workplace.recover(actor, board);
+        pending += open;
       });
     }
     await scheduler.run();
