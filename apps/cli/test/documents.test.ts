@@ -73,7 +73,7 @@ describe('ARCHITECTURE.md', () => {
       MAY_IMPORT: Record<string, string[]>;
     };
     const rows = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').matchAll(
-      /^\| `([a-z-]+)` +\|[^|]+\| (.+?) +\|$/gm,
+      /^\| `([a-z0-9-]+)` +\|[^|]+\| (.+?) +\|$/gm,
     );
     const table = [...rows].map(([, name, imports]) => [name, imports === '–' ? [] : (imports as string).split(', ')]);
     expect(Object.fromEntries(table)).toEqual(MAY_IMPORT);

@@ -24,7 +24,7 @@ export { formatPaperFingerprint, parsePaperFingerprint } from './paper/paper-fin
 export { verifyQuote } from './tpm/quote.ts';
 export { openTpmQuoter, readEndorsementKey } from './tpm/tpm2-tools.ts';
 export { formatCertificatePem, issueCertificate } from './x509/certificate.ts';
-export { buildCertificateRequest, verifyCertificateRequest } from './x509/certificate-request.ts';
+export { verifyCertificateRequest } from './x509/certificate-request.ts';
 export { readCertificate, readCertificatePem } from './x509/read-certificate.ts';
 export { formatStationName, parseStationName } from './x509/station-name.ts';
 
@@ -38,7 +38,6 @@ export type { MachineFingerprint, MachinePart, PartChange, PartState } from './m
 export type { FingerprintOptions } from './machine/read-machine.ts';
 export type { QuoteEvidence, QuoteExpectation, Quoter, VerifiedQuote } from './tpm/quote.ts';
 export type { TpmSettings } from './tpm/tpm2-tools.ts';
-export type { CertificatePlan, CertificateProfile } from './x509/certificate.ts';
-export type { DistinguishedName, SignBytes } from './x509/distinguished-name.ts';
+export type { CertificatePlan, CertificateProfile, DistinguishedName } from './x509/certificate.ts';
 export type { ReadCertificate } from './x509/read-certificate.ts';
 export type { StationName } from './x509/station-name.ts';

@@ -7,7 +7,6 @@ import { isValidAt, parseTrustedRoot, toTrustedKeys, type TrustedRoot } from '@w
 import { formatInstant, hasCode, STATEMENT_PAYLOAD_TYPE, type Bytes, type Envelope } from '@witnessmark/core';
 import { parseKeyReference, signEnvelope, type Signer } from '@witnessmark/custody';
 import {
-  buildCertificateRequest,
   buildStationEnrolment,
   formatPaperFingerprint,
   formatStationRequest,
@@ -18,6 +17,7 @@ import {
 } from '@witnessmark/enrolment';
 import { makeEnrolment } from '@witnessmark/gate';
 import { TrustClient, TRUSTED_ROOT_PATH } from '@witnessmark/trust';
+import { buildCertificateRequest } from '@witnessmark/x509';
 import type { CommandInput, CommandResult } from '../command.ts';
 import type { stationEnrollOptions } from '../options/station-identity.ts';
 import { loadConfig, namedConfig, stationConfigSchema, type LoadedConfig, type StationConfig } from '../config.ts';

@@ -11,14 +11,14 @@ import {
   id_kp_clientAuth,
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509';
-import { isSignedBy, parsePublicKey, type Bytes, type Instant, type PublicKey } from '@witnessmark/core';
+import { isSignedBy, type Bytes, type Instant, type PublicKey } from '@witnessmark/core';
+import { isEcdsaWithSha256, NAME_ATTRIBUTES } from '@witnessmark/x509';
 import { EnrolmentError } from '../error.ts';
-import { isEcdsaWithSha256, type DistinguishedName } from './distinguished-name.ts';
+import type { DistinguishedName } from './certificate.ts';
 import { parseStationName, type StationName } from './station-name.ts';
-import { parseStrictDer } from './strict-der.ts';
+import { parseStrictDer, readPublicKey } from './strict-der.ts';
 
 const MAX_CERTIFICATE_BYTES = 8_192;
-const ATTRIBUTES = { commonName: '2.5.4.3', organizationName: '2.5.4.10' };
 
 export interface ReadCertificate {
   readonly publicKey: PublicKey;
@@ -45,7 +45,7 @@ export function readCertificate(der: Bytes): ReadCertificate {
   };
   const constraints = extension(id_ce_basicConstraints);
   return {
-    publicKey: readKey(new Uint8Array(AsnConvert.serialize(tbsCertificate.subjectPublicKeyInfo))),
+    publicKey: readPublicKey(tbsCertificate.subjectPublicKeyInfo, malformed),
     subject: readSubject(tbsCertificate),
     notBefore: tbsCertificate.validity.notBefore.getTime().getTime(),
     notAfter: tbsCertificate.validity.notAfter.getTime().getTime(),
@@ -89,15 +89,7 @@ function readSubject({ subject }: Certificate['tbsCertificate']): DistinguishedN
     const values = subject.flatMap((part) => [...part]).filter(({ type }) => type === oid);
     return values.length === 1 ? (values[0]?.value.toString() ?? '') : '';
   };
-  return { organizationName: one(ATTRIBUTES.organizationName), commonName: one(ATTRIBUTES.commonName) };
-}
-
-function readKey(spki: Bytes): PublicKey {
-  try {
-    return parsePublicKey(spki);
-  } catch (cause) {
-    throw malformed('a key that is not on P-256', cause);
-  }
+  return { organizationName: one(NAME_ATTRIBUTES.organizationName), commonName: one(NAME_ATTRIBUTES.commonName) };
 }
 
 function malformed(what: string, cause?: unknown): EnrolmentError {

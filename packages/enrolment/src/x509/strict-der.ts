@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** ASN.1 at a trust boundary: bounded, and only in the one encoding that DER allows (X.690, section 10). */
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { equalBytes, type Bytes } from '@witnessmark/core';
+import type { SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
+import { equalBytes, parsePublicKey, type Bytes, type PublicKey } from '@witnessmark/core';
+
+/** The error of whoever asks. */
+type Malformed = (what: string, cause?: unknown) => Error;
 
 interface StrictDer<T> {
   readonly type: new () => T;
   readonly maxBytes: number;
   /** For people: what it should have been. */
   readonly name: string;
-  /** The error of whoever asks. */
-  readonly malformed: (what: string, cause?: unknown) => Error;
+  readonly malformed: Malformed;
 }
 
 /** Signatures are checked over what is encoded again, so anything that would be encoded in another way is refused. */
@@ -23,4 +26,13 @@ export function parseStrictDer<T>(der: Bytes, { type, maxBytes, name, malformed 
   }
   if (!equalBytes(new Uint8Array(AsnConvert.serialize(value)), der)) throw malformed('bytes that are not DER');
   return value;
+}
+
+/** Throws what `malformed` makes of a key that is not on P-256. */
+export function readPublicKey(info: SubjectPublicKeyInfo, malformed: Malformed): PublicKey {
+  try {
+    return parsePublicKey(new Uint8Array(AsnConvert.serialize(info)));
+  } catch (cause) {
+    throw malformed('a key that is not on P-256', cause);
+  }
 }

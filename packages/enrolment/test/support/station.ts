@@ -13,7 +13,6 @@ import {
 } from '@witnessmark/core';
 import { generateSoftwareKey, signEnvelope, type SoftwareKey } from '@witnessmark/custody';
 import {
-  buildCertificateRequest,
   buildStationEnrolment,
   issueCertificate,
   toMachineFingerprint,
@@ -22,6 +21,7 @@ import {
   type MachineFingerprint,
   type StationRequest,
 } from '@witnessmark/enrolment';
+import { buildCertificateRequest } from '@witnessmark/x509';
 
 export const NOW: Instant = parseInstant('2026-11-20T08:00:00.000Z');
 export const DAY_MS = 24 * 3600 * 1000;

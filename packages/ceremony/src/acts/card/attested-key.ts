@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The key in a card's slot, as its vendor's chain describes it. */
 import { X509Certificate } from 'node:crypto';
-import { parsePublicKey, RefusedError, type Bytes, type Instant } from '@witnessmark/core';
+import { RefusedError, type Bytes, type Instant, type PublicKey } from '@witnessmark/core';
 import { verifyPivAttestation, type AttestedPivKey, type InsertedCard, type PivPolicy } from '@witnessmark/custody';
+import { publicKeyOf } from '@witnessmark/x509';
 import type { ActPorts } from '../ports.ts';
 
 export interface AttestedCard {
@@ -26,7 +27,7 @@ export async function attestedKey(
   const attested = verifyPivAttestation(attestation, {
     roots: pivRoots,
     time,
-    publicKey: publicKeyOf(leaf),
+    publicKey: keyOfLeaf(leaf),
     serial: Number(card.serial),
     policy,
   });
@@ -34,10 +35,9 @@ export async function attestedKey(
 }
 
 /** The leaf is what names the key here; what binds it is checked by whoever expects a certain one. */
-function publicKeyOf(certificate: Bytes) {
+function keyOfLeaf(leaf: Bytes): PublicKey {
   try {
-    const { publicKey } = new X509Certificate(certificate);
-    return parsePublicKey(Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' })));
+    return publicKeyOf(new X509Certificate(leaf));
   } catch (cause) {
     throw new RefusedError('CU-131', 'the attestation is not about a P-256 key', { cause });
   }

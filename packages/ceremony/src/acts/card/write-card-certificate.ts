@@ -6,13 +6,13 @@
 import { X509Certificate } from 'node:crypto';
 import { parsePublicKey, RefusedError, type Bytes } from '@witnessmark/core';
 import { generateSoftwareKey } from '@witnessmark/custody';
+import { buildCertificate, publicKeyOf } from '@witnessmark/x509';
 import { z } from 'zod';
 import { defineAct, type ActResult, type AnyAct } from '../../act.ts';
 import { toResult } from '../results.ts';
 import { days, equipmentName, stepName } from '../shapes.ts';
 import { findCard } from '../tokens.ts';
 import { addDays, type ActPorts } from '../ports.ts';
-import { formatCertificatePem, issueCertificate } from '../x509/certificate.ts';
 
 const parameters = z.strictObject({ equipment: equipmentName, madeIn: stepName, validDays: days });
 const SLOT = '9c';
@@ -43,7 +43,7 @@ export function writeCardCertificateAct(ports: ActPorts): AnyAct {
       const publicKey = parsePublicKey(Uint8Array.from(Buffer.from(key?.spki ?? '', 'base64')));
       const issuer = generateSoftwareKey('ecdsa-sha2-nistp256');
       const notBefore = context.clock.now();
-      const request = {
+      const plan = {
         subject: { commonName: context.equipment(equipment).label },
         issuer: ISSUER,
         publicKey,
@@ -52,8 +52,8 @@ export function writeCardCertificateAct(ports: ActPorts): AnyAct {
         isAuthority: false,
         randomBytes: ports.randomBytes,
       };
-      const certificate = await issueCertificate(request, (bytes) => issuer.sign(bytes));
-      await ports.pivTool.writeCertificate(card, SLOT, formatCertificatePem(certificate));
+      const certificate = await buildCertificate(plan, (bytes) => issuer.sign(bytes));
+      await ports.pivTool.writeCertificate(card, SLOT, new X509Certificate(certificate).toString());
       const written = await ports.pivTool.readCertificate(card, SLOT);
       if (written === null || keyidOf(written) !== publicKey.keyid) {
         throw new RefusedError('CE-216', `slot ${SLOT} of card ${card.serial} does not hold the certificate written`);
@@ -70,8 +70,7 @@ function keyidMadeIn({ digests }: ActResult): string {
 /** Empty for a key that is none of ours. */
 function keyidOf(certificate: Bytes): string {
   try {
-    const { publicKey } = new X509Certificate(certificate);
-    return parsePublicKey(Uint8Array.from(publicKey.export({ type: 'spki', format: 'der' }))).keyid;
+    return publicKeyOf(new X509Certificate(certificate)).keyid;
   } catch {
     return '';
   }

@@ -3,17 +3,10 @@
  * The certificate of the device CA: self-signed by the key an earlier step made, for issuing IDevID certificates
  * (IEEE 802.1AR-2018 section 6.4): an authority over devices and nothing else.
  */
-import { X509Certificate } from 'node:crypto';
-import {
-  decodeHex,
-  formatInstant,
-  parsePublicKey,
-  RefusedError,
-  sha256Hex,
-  type Bytes,
-  type Instant,
-} from '@witnessmark/core';
+import { createHash, X509Certificate } from 'node:crypto';
+import { decodeHex, formatInstant, RefusedError, sha256Hex, type Bytes, type Instant } from '@witnessmark/core';
 import { findKey, findPublicKey, keyPolicy, type TokenIdentity } from '@witnessmark/custody';
+import { buildCertificate, publicKeyOf, type CertificatePlan } from '@witnessmark/x509';
 import { z } from 'zod';
 import { defineAct, type ActContext, type ActResult, type AnyAct } from '../../act.ts';
 import { line } from '../../fields.ts';
@@ -21,7 +14,6 @@ import { toCeremonyKey, toResult } from '../results.ts';
 import { hsmToken, inputName, personRef } from '../shapes.ts';
 import { lookAtHsmToken, withHsmToken } from '../tokens.ts';
 import type { ActPorts } from '../ports.ts';
-import { issueCertificate } from '../x509/certificate.ts';
 
 const CA_CERTIFICATE_FILE = 'device-ca.cer';
 const POLICY = keyPolicy('device-ca');
@@ -67,7 +59,7 @@ export function issueCaCertificateAct(ports: ActPorts): AnyAct {
     perform: (context) =>
       withHsmToken(ports, context, async (token) => {
         const key = findKey(token, REF);
-        const certificate = await issueCertificate(toRequest(ports, context, key), (bytes) => key.sign(bytes));
+        const certificate = await buildCertificate(toPlan(ports, context, key), (bytes) => key.sign(bytes));
         const result = toCertificateResult(certificate, token.identity);
         await ports.work.write(CA_CERTIFICATE_FILE, certificate);
         return result;
@@ -75,11 +67,11 @@ export function issueCaCertificateAct(ports: ActPorts): AnyAct {
   });
 }
 
-function toRequest(
+function toPlan(
   ports: ActPorts,
   context: ActContext<Parameters>,
   { publicKey }: Pick<ReturnType<typeof findKey>, 'publicKey'>,
-) {
+): CertificatePlan {
   const { organization, commonName } = context.parameters;
   const name = { organizationName: organization, commonName: context.input(commonName) };
   return {
@@ -89,6 +81,8 @@ function toRequest(
     notBefore: context.clock.now(),
     notAfter: NO_EXPIRY,
     isAuthority: true,
+    // RFC 5280 section 4.2.1.2, method 1.
+    subjectKeyIdentifier: Uint8Array.from(createHash('sha1').update(publicKey.point).digest()),
     randomBytes: ports.randomBytes,
   };
 }
@@ -99,8 +93,7 @@ function toCertificateResult(der: Bytes, token: TokenIdentity): ActResult {
   if (!certificate.ca || !certificate.verify(certificate.publicKey)) {
     throw new RefusedError('CE-216', 'the certificate of the device CA does not verify under its own key');
   }
-  const spki = Uint8Array.from(certificate.publicKey.export({ type: 'spki', format: 'der' }));
-  const publicKey = parsePublicKey(spki);
+  const publicKey = publicKeyOf(certificate);
   const { name, holder } = POLICY;
   const report = { name, change: 'used' as const, holder, publicKey, token, grade: 'selfReported' as const };
   return toResult(

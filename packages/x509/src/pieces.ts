@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The few pieces of X.509 (RFC 5280) that requests and certificates share. */
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import {
   AlgorithmIdentifier,
   AttributeTypeAndValue,
   AttributeValue,
-  Extension,
   Name,
   RelativeDistinguishedName,
 } from '@peculiar/asn1-x509';
 import type { Bytes } from '@witnessmark/core';
 
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
-const ATTRIBUTES = { commonName: '2.5.4.3', organizationName: '2.5.4.10' };
+
+/** Object identifiers of the parts of a name (X.520). */
+export const NAME_ATTRIBUTES = { commonName: '2.5.4.3', organizationName: '2.5.4.10' } as const;
 
 export interface DistinguishedName {
-  readonly organizationName: string;
+  readonly organizationName?: string;
   readonly commonName: string;
 }
 
@@ -26,8 +26,8 @@ export function toName({ organizationName, commonName }: DistinguishedName): Nam
   const attribute = (type: string, utf8String: string): RelativeDistinguishedName =>
     new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String }) })]);
   return new Name([
-    attribute(ATTRIBUTES.organizationName, organizationName),
-    attribute(ATTRIBUTES.commonName, commonName),
+    ...(organizationName === undefined ? [] : [attribute(NAME_ATTRIBUTES.organizationName, organizationName)]),
+    attribute(NAME_ATTRIBUTES.commonName, commonName),
   ]);
 }
 
@@ -37,10 +37,6 @@ export function ecdsaWithSha256(): AlgorithmIdentifier {
 
 export function isEcdsaWithSha256({ algorithm, parameters }: AlgorithmIdentifier): boolean {
   return algorithm === ECDSA_WITH_SHA256 && (parameters === undefined || parameters === null);
-}
-
-export function toExtension(extnID: string, critical: boolean, value: object): Extension {
-  return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
 export function toArrayBuffer(bytes: Bytes): ArrayBuffer {
