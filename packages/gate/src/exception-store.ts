@@ -10,39 +10,19 @@ import {
   type Envelope,
 } from '@witnessmark/core';
 import { readFile, replaceFile, type Files } from '@witnessmark/trust';
-import { nextNumbered, sortNumbered } from './numbered-id.ts';
+import { NumberedStore } from './numbered-store.ts';
 
-const EXCEPTION_ID = /^E-[0-9]{4,9}$/;
 const SUFFIX = '.dsse.json';
 
-export class ExceptionStore {
-  readonly #directory: string;
-  readonly #files: Files;
-
+export class ExceptionStore extends NumberedStore {
   constructor(directory: string, files: Files) {
-    this.#directory = directory;
-    this.#files = files;
-  }
-
-  /** Ids of all exceptions, oldest first. */
-  async list(): Promise<readonly string[]> {
-    const entries = await this.#files.list(this.#directory);
-    return sortNumbered(
-      entries
-        .filter(({ name, kind }) => kind === 'file' && name.endsWith(SUFFIX))
-        .map(({ name }) => name.slice(0, -SUFFIX.length))
-        .filter((id) => EXCEPTION_ID.test(id)),
-    );
-  }
-
-  async nextId(): Promise<string> {
-    return nextNumbered('E', await this.list());
+    super(directory, files, { letter: 'E', kind: 'file', suffix: SUFFIX });
   }
 
   /** Throws PL-121 for one that is not here or cannot be read. */
   async read(exceptionId: string): Promise<Envelope> {
     const path = this.#path(exceptionId);
-    const bytes = EXCEPTION_ID.test(exceptionId) ? await readFile(this.#files, path, MAX_ENVELOPE_BYTES) : null;
+    const bytes = this.isId(exceptionId) ? await readFile(this.files, path, MAX_ENVELOPE_BYTES) : null;
     if (bytes === null) throw new RefusedError('PL-121', `there is no exception ${exceptionId.slice(0, 32)} here`);
     try {
       return parseEnvelope(bytes);
@@ -54,11 +34,11 @@ export class ExceptionStore {
 
   /** Stores an exception as it is signed so far, durably. */
   async write(exceptionId: string, envelope: Envelope): Promise<void> {
-    await this.#files.makeDirectory(this.#directory);
-    await replaceFile(this.#files, this.#path(exceptionId), [formatEnvelope(envelope)]);
+    await this.files.makeDirectory(this.directory);
+    await replaceFile(this.files, this.#path(exceptionId), [formatEnvelope(envelope)]);
   }
 
   #path(exceptionId: string): string {
-    return join(this.#directory, `${exceptionId}${SUFFIX}`);
+    return join(this.directory, `${exceptionId}${SUFFIX}`);
   }
 }

@@ -23,6 +23,7 @@ import {
   type StagedMetadata,
   type TargetContent,
 } from '@witnessmark/trust';
+import { changed, recompute } from './changed.ts';
 import { checkImage, ImageInspection } from './image.ts';
 import type { PromotionStore, StoredPromotion } from './promotion-store.ts';
 import { sealAgain, type SealingOptions } from './sealing.ts';
@@ -183,17 +184,4 @@ function toContents(
   const bytes = stored.manifest;
   const document = { path, length: bytes.length, sha256: manifestDigest, open: () => Promise.resolve([bytes]) };
   return { contents: [document, ...images], sealedImages };
-}
-
-function recompute<T>(promotionId: string, what: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof WitnessmarkError)) throw cause;
-    throw changed(promotionId, `${what} cannot be read: ${cause.message}`, cause);
-  }
-}
-
-function changed(promotionId: string, what: string, cause?: unknown): RefusedError {
-  return new RefusedError('PL-103', `${promotionId} is not what was proposed: ${what}`, { cause });
 }

@@ -25,7 +25,8 @@ import type { Site, Workspace } from './workspace.ts';
 export type PromotionState =
   'waiting' | 'approved' | 'promoted' | 'withdrawn' | 'denied' | 'expired' | 'overtaken' | 'void';
 
-const STATE_OF_CODE: Partial<Record<ReasonCode, PromotionState>> = {
+/** Where a proposal stands that takes no more decisions, by what refuses them. */
+export const STATE_OF_CODE: Partial<Record<ReasonCode, 'denied' | 'expired' | 'overtaken'>> = {
   'PL-104': 'expired',
   'PL-107': 'denied',
   'PL-115': 'overtaken',
@@ -238,12 +239,24 @@ function findEligible(
 ): readonly EligiblePerson[] {
   const { author, builder } = requestersOf(promotion);
   const done = new Set([author, builder, ...tally.approvals.map(({ key }) => key.owner)]);
+  const mayUse = (key: TrustedKey): boolean =>
+    demands === null || refusalOf(() => checkKeyDemands(key, null, demands)) === null;
+  const keys = workspace.keys.filter((key) => key.role === 'approver' && mayUse(key));
+  return toEligible(keys, done, now);
+}
+
+/** The holders of these keys, once each, without those who are done. */
+export function toEligible(
+  keys: readonly TrustedKey[],
+  done: ReadonlySet<string | null>,
+  now: Instant,
+): readonly EligiblePerson[] {
   const people = new Map<string, EligiblePerson>();
-  for (const key of workspace.keys) {
-    const isFree = key.role === 'approver' && isValidAt(key, now) && !done.has(key.owner);
-    const mayUse = demands === null || refusalOf(() => checkKeyDemands(key, null, demands)) === null;
+  for (const key of keys) {
     const { owner, scope, custodyGrade, token } = key;
-    if (isFree && mayUse) people.set(owner, { person: owner, role: scope, custodyGrade, token });
+    if (isValidAt(key, now) && !done.has(owner)) {
+      people.set(owner, { person: owner, role: scope, custodyGrade, token });
+    }
   }
   return [...people.values()];
 }

@@ -10,6 +10,7 @@ import {
   type MissingApprovals,
   type Requesters,
 } from '@witnessmark/trust';
+import { countDecisions, type CountedDecisions, type OnceOnly } from './count-decisions.ts';
 import { checkKeyDemands, type KeyDemands } from './key-demands.ts';
 import { refusalOf } from './refusal-of.ts';
 import type { StoredDecision } from './promotion-store.ts';
@@ -24,11 +25,7 @@ export interface Decision {
   readonly objection: string | null;
 }
 
-export interface Tally {
-  /** Every decision that its signature vouches for, oldest first. */
-  readonly decisions: readonly Decision[];
-  readonly approvals: readonly Decision[];
-  readonly denial: Decision | null;
+export interface Tally extends CountedDecisions<Decision> {
   /** Null when the rule is fulfilled. */
   readonly missing: MissingApprovals | null;
 }
@@ -47,34 +44,16 @@ interface TallyQuestion {
   readonly now: Instant;
 }
 
-export function tallyDecisions(stored: readonly StoredDecision[], question: TallyQuestion): Tally {
-  const used = new Set<string>();
-  const decisions = stored
-    .map((decision) => readDecision(decision, question))
-    .filter((decision) => decision !== null)
-    .sort((left, right) => parseInstant(left.predicate.approvedAt) - parseInstant(right.predicate.approvedAt))
-    .map((decision) => countOnce(decision, used));
-  const approvals = decisions.filter(
-    ({ predicate, objection }) => predicate.decision === 'approve' && objection === null,
-  );
-  return {
-    decisions,
-    approvals,
-    denial: decisions.find(({ predicate }) => predicate.decision === 'deny') ?? null,
-    missing: missingApprovals(approvals, question.requesters, question.rule),
-  };
-}
+/** Two people cannot lend each other a targets key. */
+const ONCE_ONLY: OnceOnly<Decision> = {
+  alsoOnce: ({ targetsSignature }) => [`key ${targetsSignature?.keyid ?? ''}`],
+  objection: 'the person, the card or the targets key counted already',
+};
 
-/** A person counts once, and so do a targets key and a card: two people cannot lend each other one. */
-function countOnce(decision: Decision, used: Set<string>): Decision {
-  if (decision.objection !== null || decision.predicate.decision === 'deny') return decision;
-  const { owner, token } = decision.key;
-  const names = [`person ${owner}`, `key ${decision.targetsSignature?.keyid ?? ''}`];
-  if (token !== null) names.push(`card ${token.serial}`);
-  if (names.some((name) => used.has(name)))
-    return { ...decision, objection: 'the person, the card or the targets key counted already' };
-  for (const name of names) used.add(name);
-  return decision;
+export function tallyDecisions(stored: readonly StoredDecision[], question: TallyQuestion): Tally {
+  const found = stored.flatMap((decision) => readDecision(decision, question) ?? []);
+  const counted = countDecisions(found, ONCE_ONLY);
+  return { ...counted, missing: missingApprovals(counted.approvals, question.requesters, question.rule) };
 }
 
 /** Null for what no enrolled approver signed, or what is about something else. */

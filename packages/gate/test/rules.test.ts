@@ -165,17 +165,7 @@ describe('A39 production', () => {
       return entry;
     });
     const gate = office.open(production);
-    const propose = (author: Signer) =>
-      gate.propose({
-        imagePath: office.image(),
-        version: '4.2.1',
-        releaseCounter: 41,
-        product: { sku: 'GW-210', hwModel: 'GW', hwVersions: ['C', 'D'] },
-        effectivity: { eco: 'ECO-7731' },
-        ticket: 'ECO-7731',
-        reason: 'fixes the boot loop',
-        author,
-      });
+    const propose = (author: Signer) => gate.propose(proposal(office.image(), author));
     await expect(propose(KEYS.dana)).rejects.toMatchObject({ code: 'CU-202' });
     await expect(propose(KEYS.eve)).rejects.toMatchObject({ code: 'CU-202' });
     await propose(inHardware('dana'));

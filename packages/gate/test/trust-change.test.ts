@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatTrustedRoot, parseTrustedRoot, toTrustedKeys, type KeyRole } from '@witnessmark/attestation';
 import { decodeUtf8, formatEnvelope, parseEnvelope, type Envelope } from '@witnessmark/core';
@@ -415,6 +415,15 @@ describe('A34 enrolment refuses', () => {
   function pretend(own: SoftwareKey): Signer {
     return { publicKey: own.publicKey, custody: own.custody, sign: (message) => own.sign(message) };
   }
+});
+
+it('a change takes nothing from an attempt that was cut off', async () => {
+  const folder = join(office.base, 'gate/trust-changes');
+  mkdirSync(join(folder, '.staging'), { recursive: true });
+  writeFileSync(join(folder, '.staging/enrolment-2.dsse.json'), 'of another change');
+  await propose({ enrolments: [await enrol('e.novak')] });
+  expect(readdirSync(join(folder, 'T-0001'))).not.toContain('enrolment-2.dsse.json');
+  expect(await changes.review('T-0001')).toMatchObject({ status: { state: 'waiting' } });
 });
 
 it('a change is proposed by somebody who is enrolled (PL-116)', async () => {

@@ -13,15 +13,7 @@ import {
   type TrustedKey,
   type TrustedRoot,
 } from '@witnessmark/attestation';
-import {
-  equalBytes,
-  findSigners,
-  parseInstant,
-  RefusedError,
-  sha256Hex,
-  WitnessmarkError,
-  type Bytes,
-} from '@witnessmark/core';
+import { equalBytes, findSigners, parseInstant, RefusedError, sha256Hex, type Bytes } from '@witnessmark/core';
 import {
   compareRoots,
   parseStagedMetadata,
@@ -34,6 +26,7 @@ import {
   type RootDifference,
   type StagedMetadata,
 } from '@witnessmark/trust';
+import { changed, recompute } from '../changed.ts';
 import type { Workspace } from '../workspace.ts';
 import { vetKeyEnrolment, type VettedEnrolment } from './enrolment.ts';
 import { holdersOf, nextTrustedRoot } from './next-trusted-root.ts';
@@ -68,7 +61,7 @@ export function inspectChange(stored: StoredChange, { keys }: Pick<Workspace, 'k
   if (predicate.changeId !== changeId) throw changed(changeId, `it is ${predicate.changeId}`);
   if (sha256Hex(stored.document) !== subject[0].digest.sha256)
     throw changed(changeId, 'the trusted root is another one');
-  const parts = recompute(changeId, () => ({
+  const parts = recompute(changeId, null, () => ({
     document: parseTrustedRoot(stored.document),
     root: stored.root === null ? null : parseStagedMetadata('root', stored.root),
     targets: parseStagedMetadata('targets', stored.targets),
@@ -168,7 +161,7 @@ function readChange(
     change,
     mayPropose.map(({ key }) => key),
   );
-  const statement = recompute(changeId, () => parseStatement(trustChange, change.payload));
+  const statement = recompute(changeId, null, () => parseStatement(trustChange, change.payload));
   const { proposedBy, proposedAt } = statement.predicate;
   const proposer = mayPropose.find(
     (key) =>
@@ -178,17 +171,4 @@ function readChange(
   );
   if (proposer === undefined) throw changed(changeId, `it is not signed by ${proposedBy.id}`);
   return { statement, proposer };
-}
-
-function recompute<T>(changeId: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof WitnessmarkError)) throw cause;
-    throw changed(changeId, cause.message, cause);
-  }
-}
-
-function changed(changeId: string, what: string, cause?: unknown): RefusedError {
-  return new RefusedError('PL-103', `${changeId} is not what was proposed: ${what}`, { cause });
 }

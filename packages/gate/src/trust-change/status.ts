@@ -8,9 +8,8 @@ import {
   type CustodyGrade,
   type ReasonCode,
 } from '@witnessmark/core';
-import { isValidAt } from '@witnessmark/attestation';
 import { TRUSTED_ROOT_PATH } from '@witnessmark/trust';
-import type { EligiblePerson, Judge } from '../status.ts';
+import { STATE_OF_CODE, toEligible, type EligiblePerson, type Judge } from '../status.ts';
 import { refusalOf } from '../refusal-of.ts';
 import type { Workspace } from '../workspace.ts';
 import type { InspectedChange } from './inspection.ts';
@@ -48,12 +47,6 @@ export interface TrustChangeStatus {
   readonly missing: ChangeTally['missing'] | null;
   readonly eligible: readonly EligiblePerson[];
 }
-
-const STATE_OF_CODE: Partial<Record<ReasonCode, TrustChangeState>> = {
-  'PL-104': 'expired',
-  'PL-107': 'denied',
-  'PL-115': 'overtaken',
-};
 
 /** `begun`: everything but the root is written, which comes last; publishing again finishes it. */
 export function publicationOf(
@@ -162,12 +155,5 @@ function describeMissing({ isComplete, missing }: ChangeTally): string {
 
 function findEligible(inspected: InspectedChange, tally: ChangeTally, { now }: Judge): readonly EligiblePerson[] {
   const done = new Set([inspected.change.proposedBy.id, ...tally.approvals.map(({ key }) => key.owner)]);
-  const people = new Map<string, EligiblePerson>();
-  for (const key of keysAbout(inspected)) {
-    const { owner, scope, custodyGrade, token } = key;
-    if (isValidAt(key, now) && !done.has(owner)) {
-      people.set(owner, { person: owner, role: scope, custodyGrade, token });
-    }
-  }
-  return [...people.values()];
+  return toEligible(keysAbout(inspected), done, now);
 }

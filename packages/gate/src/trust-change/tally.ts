@@ -10,6 +10,7 @@ import {
 } from '@witnessmark/attestation';
 import { findSigners, parseInstant, STATEMENT_PAYLOAD_TYPE, WitnessmarkError, type Envelope } from '@witnessmark/core';
 import { missingHolders, rootKeysOf, toTufKey, type MetadataSignature, type MissingHolders } from '@witnessmark/trust';
+import { countDecisions, type CountedDecisions, type OnceOnly } from '../count-decisions.ts';
 import type { Judge } from '../status.ts';
 import { holdersOf } from './next-trusted-root.ts';
 import type { InspectedChange } from './inspection.ts';
@@ -25,15 +26,16 @@ export interface ChangeDecision {
   readonly objection: string | null;
 }
 
-export interface ChangeTally {
-  /** Every decision its signature vouches for, oldest first. */
-  readonly decisions: readonly ChangeDecision[];
-  readonly approvals: readonly ChangeDecision[];
-  readonly denial: ChangeDecision | null;
+export interface ChangeTally extends CountedDecisions<ChangeDecision> {
   /** Holders still to sign; root is null when the root stays. */
   readonly missing: { readonly root: MissingHolders | null; readonly targets: MissingHolders };
   readonly isComplete: boolean;
 }
+
+const ONCE_ONLY: OnceOnly<ChangeDecision> = {
+  alsoOnce: () => [],
+  objection: 'the person or the card counted already',
+};
 
 /** Keys that may sign about a change: those in force, and those it brings. */
 export function keysAbout({ document }: Pick<InspectedChange, 'document'>): readonly TrustedKey[] {
@@ -44,33 +46,16 @@ export function tallyChange(inspected: InspectedChange, judge: Judge): ChangeTal
   const { root, targets, stored } = inspected;
   const { author } = judge.workspace;
   const keys = keysAbout(inspected);
-  const people = new Set<string>();
-  const decisions = stored.decisions
-    .flatMap((decision) => readDecision(decision, inspected, keys, judge) ?? [])
-    .sort((left, right) => parseInstant(left.predicate.approvedAt) - parseInstant(right.predicate.approvedAt))
-    .map((decision) => countOnce(decision, people));
-  const approvals = decisions.filter(
-    ({ predicate, objection }) => predicate.decision === 'approve' && objection === null,
-  );
-  const denial = decisions.find(({ predicate }) => predicate.decision === 'deny') ?? null;
+  const found = stored.decisions.flatMap((decision) => readDecision(decision, inspected, keys, judge) ?? []);
+  const counted = countDecisions(found, ONCE_ONLY);
   const signatures = (of: 'rootSignature' | 'targetsSignature'): MetadataSignature[] =>
-    approvals.flatMap((approval) => approval[of] ?? []);
+    counted.approvals.flatMap((approval) => approval[of] ?? []);
   const missing = {
     root: root === null ? null : missingHolders(author.repository, root, root, signatures('rootSignature')),
     targets: missingHolders(author.repository, targets, root, signatures('targetsSignature')),
   };
   const isComplete = [missing.root, missing.targets].every((part) => part === null || part.before + part.after === 0);
-  return { decisions, approvals, denial, missing, isComplete };
-}
-
-function countOnce(decision: ChangeDecision, people: Set<string>): ChangeDecision {
-  if (decision.objection !== null || decision.predicate.decision === 'deny') return decision;
-  const { owner, token } = decision.key;
-  const names = [`person ${owner}`, ...(token === null ? [] : [`card ${token.serial}`])];
-  if (names.some((name) => people.has(name)))
-    return { ...decision, objection: 'the person or the card counted already' };
-  for (const name of names) people.add(name);
-  return decision;
+  return { ...counted, missing, isComplete };
 }
 
 /** Null for what no approver, old or new, signed in their own name, or what is about something else. */

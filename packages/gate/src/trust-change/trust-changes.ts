@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { buildStatement, trustApproval, type TrustedKey } from '@witnessmark/attestation';
 import { formatEnvelope, formatInstant, RefusedError, type Bytes, type Envelope } from '@witnessmark/core';
 import {
-  nodeFiles,
   toTargetContent,
   TrustAuthor,
   trustApprovalPath,
@@ -59,7 +58,7 @@ export class TrustChanges {
 
   constructor(options: TrustChangesOptions) {
     this.#context = new GateContext(options);
-    this.#store = new TrustChangeStore(join(options.directory, 'trust-changes'), options.files ?? nodeFiles);
+    this.#store = new TrustChangeStore(join(options.directory, 'trust-changes'), this.#context.files);
     this.#attestationRoots = options.attestationRoots ?? [];
   }
 
