@@ -3,7 +3,7 @@
  * Signs people in by badge and PIN: the lesser grade (spec/operator-session.md, "Badges"). The line checks what the station
  * passes on and signs the session itself; too many wrong PINs lock the badge, on record.
  */
-import { formatInstant, parseInstant, sha256Hex, STATEMENT_PAYLOAD_TYPE, type Instant } from '@witnessmark/core';
+import { formatInstant, parseInstant, STATEMENT_PAYLOAD_TYPE, type Instant } from '@witnessmark/core';
 import {
   badgeEvent,
   buildStatement,
@@ -20,6 +20,7 @@ import { badgeDigest, findBadge } from './badges.ts';
 import type { Challenges } from './challenges.ts';
 import { ensure, LineRefusal } from './error.ts';
 import type { LineContext } from './line-context.ts';
+import { logOwnStatement } from './own-statements.ts';
 import type { LoggedRecord } from './records.ts';
 import type { Registrar } from './registrar.ts';
 import { badgeRule } from './site-records/badge-event.ts';
@@ -150,7 +151,7 @@ export class BadgeDesk {
   }
 
   async #lock(badge: SiteRecordRow, digest: string, now: Instant): Promise<void> {
-    const { newId, rules, signer, records, counters } = this.#context;
+    const { newId, rules } = this.#context;
     const predicate: BadgeEvent = {
       id: newId(),
       action: 'lock',
@@ -164,18 +165,8 @@ export class BadgeDesk {
       at: formatInstant(now),
     };
     const payload = buildStatement(badgeEvent, { name: 'badge', digest: { sha256: digest } }, predicate);
-    const envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [signer]);
-    const { id } = predicate;
     try {
-      await records.append(envelope, {
-        kind: 'siteRecord',
-        rule: badgeRule,
-        id,
-        digest: sha256Hex(payload),
-        subject: digest,
-        predicate,
-      });
-      counters.entries.add({ kind: badgeRule.kind });
+      await logOwnStatement(payload, this.#context);
     } catch (error) {
       // Somebody else changed the badge meanwhile; the tries stay spent.
       if (!(error instanceof ConflictError)) throw error;

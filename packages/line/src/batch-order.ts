@@ -55,7 +55,7 @@ export class BatchOrder {
   }
 }
 
-/** Which rules read and which views and memories change: statement-checks.ts and projection.ts, kind by kind. */
+/** Which rules read and which views and memories change: statement-checks.ts and projection/, kind by kind. */
 export function effectsOf(statement: LoggableStatement): Effects {
   const { reads, writes } = ownEffectsOf(statement);
   const spool = spoolOf(statement);

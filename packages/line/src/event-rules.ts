@@ -12,8 +12,8 @@ import {
 } from '@witnessmark/attestation';
 import type { UnitRow } from '@witnessmark/store';
 import { ensure, LineRefusal } from './error.ts';
-import { checkPlace, type StationPlace } from './intent-rules.ts';
 import type { LineRules } from './rules.ts';
+import { checkPlace, type StationPlace } from './station-place.ts';
 import type { ReadEvent, ReadIntent } from './statements.ts';
 
 type Recipe = ReleaseManifest['recipe'];

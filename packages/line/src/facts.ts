@@ -2,8 +2,8 @@
 /** Looks up what the admission rules need to know; decides nothing. */
 import { RefusedError, type Instant } from '@witnessmark/core';
 import type { ViewReader } from '@witnessmark/store';
-import type { AdmissionFacts, Claim, SessionFacts } from './admission.ts';
 import type { BreakGlassBook } from './break-glass-book.ts';
+import type { AdmissionFacts, Claim, SessionFacts, StationFacts } from './claim.ts';
 import type { CounterFloor } from './counter-floor.ts';
 import { gatherConduct, gatherPast } from './conduct-rules.ts';
 import type { GoldenBook } from './golden-book.ts';
@@ -20,14 +20,12 @@ interface FactSources {
   readonly starts: StartBook;
   readonly golden: GoldenBook;
   readonly rules: LineRules;
+  readonly keys: () => KeyRing;
 }
-
-/** What the line knows about a station and its work, whatever device lies there. */
-export type StationFacts = Omit<AdmissionFacts, 'past' | 'unit' | 'labelOwner' | 'decision' | 'unitsBegun'>;
 
 export async function gatherFacts(
   claim: Claim,
-  context: { readonly station: string; readonly now: Instant; readonly keys: KeyRing },
+  context: { readonly station: string; readonly now: Instant },
   sources: FactSources,
 ): Promise<AdmissionFacts> {
   const { views, rules } = sources;
@@ -46,11 +44,13 @@ export async function gatherFacts(
 
 export async function gatherStationFacts(
   claim: Pick<Claim, 'product' | 'operator'>,
-  context: { readonly station: string; readonly now: Instant; readonly keys: KeyRing },
+  context: { readonly station: string; readonly now: Instant },
   sources: FactSources,
 ): Promise<StationFacts> {
   const { views, rules, counterFloor, breakGlass } = sources;
   const { station, now } = context;
+  // Read once for each decision; they may change meanwhile.
+  const keys = sources.keys();
   return {
     now,
     rules,
@@ -58,7 +58,7 @@ export async function gatherStationFacts(
     openStop: (await views.openRefusals(station))[0] ?? null,
     start: sources.starts.newest(station),
     conduct: await gatherConduct(station, sources),
-    session: await findSession(claim.operator.sessionDigest.sha256, context.keys, sources),
+    session: await findSession(claim.operator.sessionDigest.sha256, keys, sources),
     release: await findRelease(claim, now, sources),
     counterFloor: counterFloor.of(claim.product.sku),
     breakGlass: breakGlass.inForce(station, now),

@@ -21,16 +21,12 @@ import {
   type ReleaseManifest,
   type ReleaseReference,
 } from '@witnessmark/attestation';
-import type { Claim, Grant } from './admission.ts';
+import type { Grant } from './admission.ts';
+import type { Claim } from './claim.ts';
 import { ensure, LineRefusal } from './error.ts';
-import { toLabelSerial } from './projection.ts';
+import { toLabelSerial } from './projection/unit.ts';
+import { checkPlace, type StationPlace } from './station-place.ts';
 import type { ReadIntent } from './statements.ts';
-
-export interface StationPlace {
-  readonly id: string;
-  readonly line: string;
-  readonly plant: string;
-}
 
 /** Reads the permit an intent or an unsealing came with. Throws LS-504 when there is none, or none of this line. */
 export function openPermit(
@@ -123,17 +119,6 @@ export function checkIntent(intent: ProvisioningIntent, { inForce, chain, attemp
   );
   ensure(intent.attempt === attempt, 'LS-106', `attempt ${attempt}`, `${intent.attempt}`);
   checkRecipe(intent, manifest);
-}
-
-/** Throws LS-502 when a statement names another place than its signer's. */
-export function checkPlace(claimed: StationPlace, place: StationPlace): void {
-  const { id, line, plant } = claimed;
-  ensure(
-    isDeepStrictEqual({ id, line, plant }, place),
-    'LS-502',
-    `station ${place.id} of ${place.line}, ${place.plant}, which signed`,
-    `${id} of ${line}, ${plant}`,
-  );
 }
 
 function checkRecipe(intent: ProvisioningIntent, manifest: ReleaseManifest): void {

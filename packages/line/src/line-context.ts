@@ -4,18 +4,20 @@ import type { Clock } from '@witnessmark/core';
 import type { Signer } from '@witnessmark/custody';
 import type { ViewReader, WorkKind } from '@witnessmark/store';
 import type { BadgeBook } from './badge-book.ts';
-import type { BreakGlassBook } from './break-glass-book.ts';
-import type { Challenges } from './challenges.ts';
-import type { CounterFloor } from './counter-floor.ts';
-import type { LineCounters } from './counters.ts';
-import type { IdentityBook } from './identity-book.ts';
+import { BreakGlassBook } from './break-glass-book.ts';
+import { Challenges } from './challenges.ts';
+import { CounterFloor } from './counter-floor.ts';
+import { LineCounters } from './counters.ts';
+import { GoldenBook } from './golden-book.ts';
+import { IdentityBook } from './identity-book.ts';
 import type { ImageUnsealer } from './image-unsealer.ts';
-import type { GoldenBook } from './golden-book.ts';
 import type { KeyRing } from './key-ring.ts';
-import type { Records } from './records.ts';
+import type { LineOptions } from './line-options.ts';
+import { Records } from './records.ts';
 import type { ReleaseSource } from './release-book.ts';
 import type { LineRules } from './rules.ts';
-import type { StartBook } from './start-book.ts';
+import { StartBook } from './start-book.ts';
+import { TrustInForce } from './trust-in-force.ts';
 
 export interface LineContext {
   readonly rules: LineRules;
@@ -42,4 +44,36 @@ export interface LineContext {
   readonly keys: () => KeyRing;
   /** Throws LS-302 when there is no room for work of this kind. */
   readonly checkRoom: (kind: WorkKind) => void;
+}
+
+export function makeContext(options: LineOptions): LineContext {
+  const { log, rules, clock, newId, views, signer, unsealer = null, badges = null } = options;
+  const records = new Records(log);
+  const trust = new TrustInForce(options.releases, options.trustedRoot, rules.line);
+  return {
+    ...{ rules, clock, newId, views, records, releases: trust, signer, unsealer, badges },
+    challenges: new Challenges(newId),
+    counterFloor: new CounterFloor(),
+    breakGlass: new BreakGlassBook(),
+    starts: new StartBook(),
+    golden: new GoldenBook(),
+    identities: new IdentityBook(),
+    counters: new LineCounters(),
+    logSize: () => log.size,
+    keys: () => trust.keys,
+    checkRoom: (kind) => {
+      records.checkAlive();
+      log.checkRoom(kind);
+    },
+  };
+}
+
+/** What has to be known from the log before the first request. */
+export async function learnFromLog(context: LineContext): Promise<void> {
+  const { counterFloor, breakGlass, golden, identities, starts, clock, keys, views, records } = context;
+  await counterFloor.learn(keys().stations(clock.now()), views, records);
+  await breakGlass.learn(views, records);
+  await golden.learn(views, records);
+  await identities.learn(views, records);
+  await starts.learn(keys().stations(clock.now()), views, records);
 }

@@ -11,12 +11,14 @@ import {
   type TrustedKey,
 } from '@witnessmark/attestation';
 import { signEnvelope } from '@witnessmark/custody';
-import { admit, type Claim } from './admission.ts';
+import { admit } from './admission.ts';
+import type { Claim } from './claim.ts';
 import { gatherFacts } from './facts.ts';
 import { IssuedPermits } from './issued-permits.ts';
 import { checkHead } from './offline/spool-rules.ts';
 import type { LineContext } from './line-context.ts';
 import type { ReadPermitRequest } from './statements.ts';
+import { placeOf } from './station-place.ts';
 
 export class PermitDesk {
   readonly #context: LineContext;
@@ -42,12 +44,12 @@ export class PermitDesk {
   }
 
   async #issue({ predicate, subject }: ReadPermitRequest, signer: TrustedKey, now: Instant): Promise<Envelope> {
-    const { rules, signer: evidence, counters, checkRoom, keys } = this.#context;
+    const { rules, signer: evidence, counters, checkRoom } = this.#context;
     checkRoom('new');
     const startDigest = predicate.station?.startDigest.sha256 ?? null;
     const claim: Claim = { ...predicate, subject, startDigest, at: parseInstant(predicate.requestedAt) };
     await this.#checkSpools(predicate.spool, signer.owner);
-    const facts = await gatherFacts(claim, { station: signer.owner, now, keys: keys() }, this.#context);
+    const facts = await gatherFacts(claim, { station: signer.owner, now }, this.#context);
     const grant = admit(claim, facts);
     const { deviceId } = predicate.identity;
     const permit: Permit = {
@@ -57,7 +59,7 @@ export class PermitDesk {
       labelSerial: grant.labelSerial,
       product: predicate.product,
       release: grant.inForce.reference,
-      station: { id: signer.owner, line: rules.line, plant: rules.plant },
+      station: placeOf(signer, rules),
       ...(predicate.station === undefined ? {} : { startDigest: predicate.station.startDigest }),
       operatorId: predicate.operator.id,
       chain: grant.chain,

@@ -14,7 +14,8 @@ import { ConflictError, type WorkKind } from '@witnessmark/store';
 import { formatLogProof } from '@witnessmark/tlog';
 import type { EvidenceLog } from '@witnessmark/log';
 import { LineRefusal } from './error.ts';
-import { projectStatement, type ProjectionLimits } from './projection.ts';
+import { projectStatement } from './projection/index.ts';
+import type { ProjectionLimits } from './projection/unit.ts';
 import { parseLoggable, type LoggableStatement } from './statements.ts';
 
 /** A logged entry with its bytes in the log: the text `formatEnvelope` writes. */

@@ -25,44 +25,33 @@ import {
   type Subject,
 } from '@witnessmark/attestation';
 import { LineRefusedError, type LoggedEntry } from '@witnessmark/api';
-import { signEnvelope, type Signer } from '@witnessmark/custody';
-import { ConflictError, type ViewReader } from '@witnessmark/store';
-import type { LineCounters } from './counters.ts';
+import { signEnvelope } from '@witnessmark/custody';
+import { ConflictError } from '@witnessmark/store';
 import { opensStop } from './dispositions.ts';
 import { LineRefusal } from './error.ts';
+import type { LineContext } from './line-context.ts';
 import { markSpool, type SpoolMarks } from './offline/refused-place.ts';
-import type { Records } from './records.ts';
 import { RefusalBudget, type SuppressedRefusals } from './refusal-budget.ts';
 import type { RefusedRequest } from './refused-request.ts';
-import type { LineRules } from './rules.ts';
 import type { ReadRefusal } from './statements.ts';
 
 const MAX_REMARK_LENGTH = 1000;
 const NO_MARKS: Environment = { simulated: false, rehearsal: false, breakGlass: null };
 
-interface RefusalLedgerOptions {
-  readonly records: Records;
-  readonly views: ViewReader;
-  readonly signer: Signer;
-  readonly rules: Pick<LineRules, 'line' | 'refusalsPerMinute'>;
-  readonly counters: LineCounters;
-  readonly newId: () => string;
-  /** The break-glass mark of records made at a station now. */
-  readonly markOf: (station: string, now: Instant) => string | null;
-}
+type LedgerContext = Pick<LineContext, 'records' | 'views' | 'signer' | 'rules' | 'counters' | 'newId' | 'breakGlass'>;
 
 export class RefusalLedger {
-  readonly #options: RefusalLedgerOptions;
+  readonly #context: LedgerContext;
   readonly #budget: RefusalBudget;
 
-  constructor(options: RefusalLedgerOptions) {
-    this.#options = options;
-    this.#budget = new RefusalBudget(options.rules.refusalsPerMinute);
+  constructor(context: LedgerContext) {
+    this.#context = context;
+    this.#budget = new RefusalBudget(context.rules.refusalsPerMinute);
   }
 
   /** Logs a refusal and returns its entry; null when it was only counted, or cannot be stored. */
   async record(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry | null> {
-    const { counters } = this.#options;
+    const { counters } = this.#context;
     counters.refused(refused.code, request.source);
     try {
       return (await this.#findEarlier(refused.code, request)) ?? (await this.#logOnce(refused, request, now));
@@ -75,7 +64,7 @@ export class RefusalLedger {
 
   /** The "no" that a spooled statement was answered with before, whichever; null for one that was never refused. */
   async findSettled({ spool, request }: RefusedRequest): Promise<LineRefusedError | null> {
-    const { views, records } = this.#options;
+    const { views, records } = this.#context;
     if (spool?.place == null || request === null) return null;
     const row = await views.refusal(request.id);
     const statement = row === undefined ? null : await records.readStatement(row.log_index);
@@ -99,17 +88,17 @@ export class RefusalLedger {
   /** The refusal logged when the same request got the same "no" before. */
   async #findEarlier(code: ReasonCode, { source, request }: RefusedRequest): Promise<LoggedEntry | null> {
     if (request === null) return null;
-    const row = await this.#options.views.refusal(request.id);
+    const row = await this.#context.views.refusal(request.id);
     if (row?.code !== code || row.station !== source) return null;
-    const statement = await this.#options.records.readStatement(row.log_index);
+    const statement = await this.#context.records.readStatement(row.log_index);
     const isSame = statement.kind === 'refusal' && statement.predicate.requestDigest?.sha256 === request.digest;
-    return isSame ? this.#options.records.read(row.log_index) : null;
+    return isSame ? this.#context.records.read(row.log_index) : null;
   }
 
   /** The same request may be refused twice at once: the second finds what the first has logged. */
   async #logOnce(refused: RefusedError, request: RefusedRequest, now: Instant): Promise<LoggedEntry | null> {
     const { spool } = request;
-    const marks = spool === null ? {} : await markSpool(refused.code, spool, this.#options.views);
+    const marks = spool === null ? {} : await markSpool(refused.code, spool, this.#context.views);
     // What a spool goes on from is never summed up.
     if (Object.keys(marks).length === 0 && !(await this.#mayLog(refused.code, request, now))) return null;
     try {
@@ -123,14 +112,14 @@ export class RefusalLedger {
   async #mayLog(code: ReasonCode, { source }: RefusedRequest, now: Instant): Promise<boolean> {
     await this.summarize(now);
     if (opensStop({ kind: toRefusalKind(code), code })) {
-      const open = await this.#options.views.openRefusals(source);
+      const open = await this.#context.views.openRefusals(source);
       if (open.length === 0) return true;
     }
     return this.#budget.take(source, code, now);
   }
 
   async #log(refused: RefusedError, request: RefusedRequest, marks: SpoolMarks, now: Instant): Promise<LoggedEntry> {
-    const { rules, views, newId, counters, markOf } = this.#options;
+    const { rules, views, newId, counters, breakGlass } = this.#context;
     const isFree = request.request !== null && (await views.refusal(request.request.id)) === undefined;
     const { expected, observed } = toFinding(refused);
     const predicate: Refusal = {
@@ -152,7 +141,10 @@ export class RefusalLedger {
       expected: toRemark(expected),
       observed: toRemark(observed),
       refusedAt: formatInstant(now),
-      environment: { ...(request.environment ?? NO_MARKS), breakGlass: markOf(request.source, now) },
+      environment: {
+        ...(request.environment ?? NO_MARKS),
+        breakGlass: breakGlass.inForce(request.source, now)?.digest ?? null,
+      },
       ...marks,
     };
     const subject =
@@ -165,7 +157,7 @@ export class RefusalLedger {
   }
 
   #toSummary({ source, from, until, counts }: SuppressedRefusals, now: Instant): Refusal {
-    const { rules, newId } = this.#options;
+    const { rules, newId } = this.#context;
     const ranked = [...counts].sort(([, left], [, right]) => right - left);
     const total = ranked.reduce((sum, [, count]) => sum + count, 0);
     const codes = ranked.map(([code, count]) => `${code} × ${count}`).join(', ');
@@ -186,7 +178,7 @@ export class RefusalLedger {
   }
 
   async #append(predicate: Refusal, subject: Subject): Promise<LoggedEntry> {
-    const { records, signer } = this.#options;
+    const { records, signer } = this.#context;
     const payload = buildStatement(refusalDefinition, subject, predicate);
     const envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [signer]);
     const statement: ReadRefusal = {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a refusal may say about the request it answers: nothing that was only claimed. */
 import { sha256Hex, type Envelope } from '@witnessmark/core';
-import type { Environment, TrustedKey } from '@witnessmark/attestation';
-import type { OfflineDelivery } from '@witnessmark/attestation';
+import type { Environment, OfflineDelivery, TrustedKey } from '@witnessmark/attestation';
 import type { SpoolClaim } from './offline/refused-place.ts';
 import { offlineDeliveryRule } from './site-records/offline-delivery.ts';
-import type { LoggableStatement, ReadBadgeSignIn, ReadOfflineRequest, ReadPermitRequest } from './statements.ts';
+import type { LoggableStatement, StationRequest } from './statements.ts';
 
 /** Everybody whose signature did not verify. Never a station: station ids come from the trusted root. */
 const UNIDENTIFIED = 'unidentified';
@@ -30,7 +29,7 @@ export interface RefusedRequest {
 /** A request whose signature verified. */
 export function describeRequest(
   { owner, key }: TrustedKey,
-  statement: LoggableStatement | ReadBadgeSignIn | ReadPermitRequest | ReadOfflineRequest | null,
+  statement: LoggableStatement | StationRequest | null,
 ): RefusedRequest {
   const nothing = {
     ...{ transactionId: null, deviceId: null, labelSerial: null, operatorId: null, environment: null },
@@ -87,10 +86,7 @@ export function describeStranger(envelope: Envelope): RefusedRequest {
 }
 
 /** As the signed statement says; what it says of a station other than its signer's is refused elsewhere. */
-function findSpool(
-  owner: string,
-  statement: LoggableStatement | ReadBadgeSignIn | ReadPermitRequest | ReadOfflineRequest,
-): SpoolClaim | null {
+function findSpool(owner: string, statement: LoggableStatement | StationRequest): SpoolClaim | null {
   switch (statement.kind) {
     case 'permit request':
       return { owner: { id: owner, slot: statement.predicate.spool?.slot }, place: null };

@@ -12,7 +12,7 @@ import type { LineContext } from './line-context.ts';
 import type { LoggedRecord } from './records.ts';
 import { makeWay } from './session-desk.ts';
 import { checkStatement, type Submission } from './statement-checks.ts';
-import type { LoggableStatement } from './statements.ts';
+import { kindOf, type LoggableStatement } from './statements.ts';
 
 /** How often a statement that lost a race is judged again; each time something else was logged meanwhile. */
 const MAX_ROUNDS = 4;
@@ -88,7 +88,7 @@ export class Registrar {
 
   #learn(statement: LoggableStatement, index: number): void {
     const { counters, counterFloor } = this.#context;
-    counters.entries.add({ kind: statement.kind === 'siteRecord' ? statement.rule.kind : statement.kind });
+    counters.entries.add({ kind: kindOf(statement) });
     if (statement.kind === 'intent') {
       const { product, release } = statement.predicate;
       counterFloor.observe(product.sku, release.releaseCounter);

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Makes way for what begins: sessions that are over are ended on record, by the line, before another one takes their place.
- * Each end is an entry of its own; should the line fail between an end and what it made way for, somebody is signed out.
+ * Prepares what begins with a sign-in: a challenge before, and way for the session. Sessions that are over are ended on
+ * record, by the line, before another one takes their place. Each end is an entry of its own; should the line fail between
+ * an end and what it made way for, somebody is signed out.
  */
-import { formatInstant, sha256Hex, STATEMENT_PAYLOAD_TYPE, type Instant } from '@witnessmark/core';
+import { formatInstant, type Instant } from '@witnessmark/core';
 import { buildStatement, sessionEnd, type BadgeEvent, type SessionEnd } from '@witnessmark/attestation';
-import type { OpenSession } from '@witnessmark/api';
-import { signEnvelope } from '@witnessmark/custody';
+import type { SessionChallenge } from '@witnessmark/api';
 import { ConflictError, type OperatorSessionRow } from '@witnessmark/store';
+import { ensure } from './error.ts';
 import type { LineContext } from './line-context.ts';
+import { logOwnStatement } from './own-statements.ts';
 import { judgeRival, type SessionEnding } from './sessions.ts';
-import { sessionEndRule } from './site-records/session-end.ts';
 import { badgeRule } from './site-records/badge-event.ts';
 import type { LoggableStatement, ReadSession } from './statements.ts';
 
 type DeskContext = Pick<LineContext, 'rules' | 'views' | 'records' | 'signer' | 'newId' | 'counters' | 'badges'>;
+
+const MINUTE_MS = 60_000;
+
+/** What a station of this line needs to have somebody sign in. Throws LS-502 for strangers. */
+export function drawChallenge(
+  station: string,
+  { clock, rules, keys, challenges }: Pick<LineContext, 'clock' | 'rules' | 'keys' | 'challenges'>,
+): SessionChallenge {
+  const now = clock.now();
+  ensure(keys().isStation(station, now), 'LS-502', `an enrolled station of ${rules.line}`, station);
+  const { idleMinutes, batchUnits, credentials } = rules.signIn;
+  const terms = { idleMinutes, batchUnits, maxMinutes: Math.floor(rules.maxSessionMs / MINUTE_MS), credentials };
+  return { ...challenges.draw(station, now), terms };
+}
 
 /** Does what must be done before a statement that was found good is logged. Throws LS-513 or LS-514. */
 export async function makeWay(statement: LoggableStatement, now: Instant, context: DeskContext): Promise<void> {
@@ -29,47 +44,23 @@ async function endSession(
   row: OperatorSessionRow,
   reason: SessionEnding,
   now: Instant,
-  { rules, records, signer, newId, counters }: DeskContext,
+  context: DeskContext,
 ): Promise<void> {
   const predicate: SessionEnd = {
-    id: newId(),
+    id: context.newId(),
     sessionId: row.session_id,
     sessionDigest: { sha256: row.payload_digest },
     operator: { id: row.operator },
-    station: { id: row.station, line: rules.line },
+    station: { id: row.station, line: context.rules.line },
     reason,
     endedAt: formatInstant(now),
   };
   const payload = buildStatement(sessionEnd, { name: 'session', digest: predicate.sessionDigest }, predicate);
-  const envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [signer]);
   try {
-    await records.append(envelope, {
-      kind: 'siteRecord',
-      rule: sessionEndRule,
-      id: predicate.id,
-      digest: sha256Hex(payload),
-      subject: row.payload_digest,
-      predicate,
-    });
-    counters.entries.add({ kind: sessionEndRule.kind });
+    await logOwnStatement(payload, context);
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
   }
-}
-
-/** Sessions that have not ended, oldest first. */
-export function toOpenSession(row: OperatorSessionRow): OpenSession {
-  return {
-    id: row.session_id,
-    digest: row.payload_digest,
-    operator: row.operator,
-    credential: row.credential,
-    station: row.station,
-    openedAt: row.opened_at,
-    expiresAt: row.expires_at,
-    lastUsedAt: row.last_used_at,
-    units: row.units,
-  };
 }
 
 async function makeWayForSession(statement: ReadSession, now: Instant, context: DeskContext): Promise<void> {

@@ -13,13 +13,14 @@ import { gatherFacts } from './facts.ts';
 import { checkIntent, checkPermit, openPermit, toClaim } from './intent-rules.ts';
 import type { LineContext } from './line-context.ts';
 import { checkSpooled, checkSpooledIntent, checkSpooledLink } from './offline/spooled-checks.ts';
-import type { ProjectionLimits } from './projection.ts';
+import type { ProjectionLimits } from './projection/unit.ts';
 import type { ReleaseInForce } from './release-book.ts';
 import { toWorkKind } from './records.ts';
 import { checkStationRefusal } from './refusal-rules.ts';
 import { checkSessionOpening } from './session-rules.ts';
 import { checkSiteRecord } from './site-records/checks.ts';
 import { OPENING_KIND } from './site-records/break-glass.ts';
+import { placeOf } from './station-place.ts';
 import type {
   LoggableStatement,
   ReadDisposition,
@@ -103,20 +104,19 @@ async function checkIntentStatement(
   { signer, attachments, now }: Submission,
   context: LineContext,
 ): Promise<ProjectionLimits> {
-  const { rules } = context;
   const { offline } = intent.predicate;
   if (offline !== undefined) {
     // What was made was made, in a session that may have ended since.
     return { ...toLimits(await checkSpooledIntent(intent, offline, { signer, now }, context)), demandsSession: false };
   }
-  const place = { id: signer.owner, line: rules.line, plant: rules.plant };
+  const place = placeOf(signer, context.rules);
   const granted = openPermit(
     attachments.permit,
     intent.predicate.permitDigest.sha256,
     context.keys().evidenceKeys(now),
   );
   const claim = toClaim(intent);
-  const grant = admit(claim, await gatherFacts(claim, { station: signer.owner, now, keys: context.keys() }, context));
+  const grant = admit(claim, await gatherFacts(claim, { station: signer.owner, now }, context));
   checkIntent(intent.predicate, grant, place);
   checkPermit(granted, intent.predicate, place, now);
   return toLimits(grant.inForce);
@@ -129,7 +129,7 @@ function toLimits({ rule: { maxUnits } }: ReleaseInForce): ProjectionLimits {
 async function checkEventStatement(event: ReadEvent, submission: Submission, context: LineContext): Promise<void> {
   const { rules, views, records } = context;
   const { offline, station, timing } = event.predicate;
-  const place = { id: submission.signer.owner, line: rules.line, plant: rules.plant };
+  const place = placeOf(submission.signer, rules);
   if (offline !== undefined) await checkSpooled(offline, station, context);
   // A time in the future is no reason to lose a record: it is after its delivery, and the verifier says so.
   const now = offline === undefined ? submission.now : Math.max(submission.now, parseInstant(timing.signedAt));

@@ -52,6 +52,8 @@ export interface ReadSiteRecord extends Read<'siteRecord', unknown> {
 export type ReadBadgeSignIn = Read<'badge sign-in', BadgeSignIn>;
 export type ReadPermitRequest = Read<'permit request', PermitRequest>;
 export type ReadOfflineRequest = Read<'offline request', OfflineRequest>;
+/** What a station asks the line for; answered, and not logged itself. */
+export type StationRequest = ReadBadgeSignIn | ReadPermitRequest | ReadOfflineRequest;
 
 /** What the log may hold. */
 export type LoggableStatement = ReadSession | ReadIntent | ReadEvent | ReadRefusal | ReadDisposition | ReadSiteRecord;
@@ -93,6 +95,11 @@ export function parseLoggable(payload: Bytes): LoggableStatement {
       throw new AttestationError('ERR_STATEMENT_PREDICATE_TYPE', 'the statement is not of a type that a line logs');
     }
   }
+}
+
+/** The kind as counters and people name it. */
+export function kindOf(statement: LoggableStatement): string {
+  return statement.kind === 'siteRecord' ? statement.rule.kind : statement.kind;
 }
 
 export function parsePermitRequest(payload: Bytes): ReadPermitRequest {

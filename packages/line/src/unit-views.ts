@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Views as the API shows them. */
 import { isReasonCode } from '@witnessmark/core';
-import { API_LIMITS, type OpenStop, type SiteRecordView, type StationTally, type UnitSummary } from '@witnessmark/api';
-import type { UnitRow, ViewReader } from '@witnessmark/store';
+import {
+  API_LIMITS,
+  type OpenSession,
+  type OpenStop,
+  type SiteRecordView,
+  type StationTally,
+  type UnitSummary,
+} from '@witnessmark/api';
+import type { OperatorSessionRow, UnitRow, ViewReader } from '@witnessmark/store';
 import { findDecision } from './facts.ts';
 import { toSlotTallies } from './station-tally.ts';
 import type { LineContext } from './line-context.ts';
@@ -25,6 +32,11 @@ export async function summarizeUnit(row: UnitRow, views: ViewReader): Promise<Un
     head: { seq: row.head_seq, digest: row.head_digest },
     openTransaction: row.open_transaction,
   };
+}
+
+/** Sessions that have not ended, oldest first. */
+export async function listOpenSessions(views: ViewReader): Promise<readonly OpenSession[]> {
+  return (await views.openSessions(API_LIMITS.maxOpenSessions)).map(toOpenSession);
 }
 
 /** Newest first; the statements themselves come from the log, the state from the view. */
@@ -71,4 +83,18 @@ export async function listOpenStops(stations: readonly string[], views: ViewRead
     }
   }
   return stops.sort((left, right) => left.index - right.index);
+}
+
+function toOpenSession(row: OperatorSessionRow): OpenSession {
+  return {
+    id: row.session_id,
+    digest: row.payload_digest,
+    operator: row.operator,
+    credential: row.credential,
+    station: row.station,
+    openedAt: row.opened_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    units: row.units,
+  };
 }

@@ -3,7 +3,8 @@ import { formatInstant, RefusedError, sha256Hex, type ReasonCode } from '@witnes
 import { BREAK_GLASS_SCOPES, deriveLabelSerial, type BreakGlassScope } from '@witnessmark/attestation';
 import type { OperatorSessionRow, RefusalRow, UnitRow } from '@witnessmark/store';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { admit, type AdmissionFacts, type Claim } from '../src/admission.ts';
+import { admit } from '../src/admission.ts';
+import type { AdmissionFacts, Claim } from '../src/claim.ts';
 import { findReleaseInForce, type ReleaseInForce } from '../src/release-book.ts';
 import { toLineRules, type LineRules } from '../src/rules.ts';
 import { CAST, PLACE, START } from './support/cast.ts';

@@ -200,7 +200,9 @@ export class EvidenceLog {
   /** To be called whenever there is something to commit: the next group begins at once, or when its time has come. */
   #scheduleCommit(): void {
     if (this.#isCommitting || this.#queue.length === 0) return;
-    const wait = this.#queue.isFull ? 0 : this.#nextGroupAt - this.#options.clock.monotonic();
+    const wait = this.#queue.isFull
+      ? 0
+      : Math.min(this.#nextGroupAt - this.#options.clock.monotonic(), this.#limits.largePauseMs);
     if (wait > 0) {
       this.#cancelWait ??= this.#scheduler.after(wait, () => {
         this.#beginGroup();

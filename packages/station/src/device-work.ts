@@ -9,7 +9,7 @@ import { Findings } from './findings.ts';
 import type { Fixture } from './fixture.ts';
 import type { KeptMeasurement, MeasurementKeeper } from './kept-measurement.ts';
 import type { OpenUnit } from './open-unit.ts';
-import type { UnitFindings } from './statements.ts';
+import type { UnitFindings } from './event-statement.ts';
 import type { StepReport, StepWatch } from './step-watch.ts';
 import type { TimeKeeper } from './time-keeper.ts';
 import type { Move } from './transitions.ts';
@@ -158,8 +158,13 @@ export class DeviceWork {
   async #boot({ manifest, intent }: Pick<OpenUnit, 'manifest' | 'intent'>, findings: Findings): Promise<void> {
     if (!manifest.recipe.steps.includes('bootDigest')) return;
     const check = this.#bootCheck;
-    if (check === null)
-      throw new TypeError('a fixture that cannot start its board was admitted to a recipe that asks it');
+    if (check === null) {
+      // Admission refuses such a recipe; a unit that was interrupted may come back to a fixture that lost what it had.
+      throw new StationRefusal('LS-205', {
+        expected: 'a fixture that starts its board, as the recipe asks',
+        observed: 'one that does not any more',
+      });
+    }
     await this.#watch.run('measured', 'boot', async () => {
       const component = bootComponentOf(manifest.components);
       const seen = await this.#fixture.boot(check, { sha256: component.sha256 });

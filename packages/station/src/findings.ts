@@ -3,7 +3,7 @@
 import type { Instant, ReasonCode } from '@witnessmark/core';
 import type { ProvisioningEvent } from '@witnessmark/attestation';
 import type { LockState, Retry } from '@witnessmark/device';
-import type { Measurement, UnitFindings } from './statements.ts';
+import type { Measurement, UnitFindings } from './event-statement.ts';
 
 type CheckResult = ProvisioningEvent['checks'][number]['result'];
 

@@ -18,7 +18,7 @@ import {
   type Retry,
 } from '@witnessmark/device';
 import { StationError, StationRefusal } from './error.ts';
-import type { Measurement } from './statements.ts';
+import type { Measurement } from './event-statement.ts';
 
 export type DeviceReading = Pick<Identity, 'deviceId' | 'scheme' | 'hardwareUid'>;
 

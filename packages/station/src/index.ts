@@ -54,9 +54,10 @@ export type { StationErrorCode } from './error.ts';
 export type { FileSystem, OpenFile } from './file-system.ts';
 export type { LabelDecision, LabelResult } from './labels/label-desk.ts';
 export type { LabelForm, LabelPrinter, LabelPrinting } from './labels/label-printer.ts';
-export type { SeenHead, StationFloor, Transaction } from './journal.ts';
+export type { SeenHead, StationFloor } from './floor.ts';
+export type { Transaction } from './journal.ts';
 export type { OfflinePort } from './offline/offline-port.ts';
-export type { SpoolBreach } from './offline/spool.ts';
+export type { SpoolBreach } from './offline/spool-breach.ts';
 export type { JournalFact, JournalRecord } from './journal-format.ts';
 export type {
   HeldRelease,

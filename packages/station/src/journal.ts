@@ -3,46 +3,28 @@
  * What a station must not forget (spec/station-journal.md): one file per open transaction, and the floor below which
  * neither time nor the log may fall. Every method that writes returns after the bytes are durable.
  */
-import { decodeHex, encodeHex, formatInstant, parseInstant, type Bytes, type Instant } from '@witnessmark/core';
-import { instantText, sha256Text, uuid } from '@witnessmark/attestation';
-import { z } from 'zod';
+import type { Bytes, Instant } from '@witnessmark/core';
+import { uuid } from '@witnessmark/attestation';
 import { StationError } from './error.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
+import { raise, readFloor, writeFloor, type Seen, type StationFloor } from './floor.ts';
 import {
-  formatChainedLine,
   formatJournalRecord,
   JOURNAL_LIMITS,
   journalSeed,
   mayFollow,
   parseJournal,
-  readChainedLine,
   type JournalFact,
   type JournalRecord,
 } from './journal-format.ts';
+import { replaceFile } from './replace-file.ts';
 
 export const JOURNAL_DIRECTORY = 'journal';
 export const JOURNAL_SUFFIX = '.journal';
 /** Refusals the line would not take: kept for people, out of the way of work. */
 const REJECTED_SUFFIX = '.rejected';
-const FLOOR_FILE = 'floor';
-const FLOOR_DRAFT = 'floor.draft';
 /** There while a process works: found at the start, it says that the last one was cut off. */
 export const RUNNING_FILE = 'running';
-const FLOOR_SEED = 'witnessmark station floor v1';
-
-/** The largest tree head a station has verified. */
-export interface SeenHead {
-  readonly treeSize: number;
-  readonly rootHash: Bytes;
-}
-
-export interface StationFloor {
-  /** Time of the newest evidence this station signed; nothing new may be older. */
-  readonly lastEvidenceAt: Instant;
-  readonly head: SeenHead | null;
-  /** The highest index in the log of a unit's statement of this station that it has a receipt for. */
-  readonly lastReceipt: number | null;
-}
 
 export interface Transaction {
   readonly id: string;
@@ -148,28 +130,15 @@ export class Journal {
   }
 
   /** Raises the floor in memory; a lower value changes nothing. */
-  raiseFloor(seen: { readonly evidenceAt?: Instant; readonly head?: SeenHead; readonly receipt?: number }): void {
-    const { lastEvidenceAt, head, lastReceipt } = this.#floor;
-    const isHigher = seen.head !== undefined && (head === null || seen.head.treeSize > head.treeSize);
-    this.#floor = {
-      lastEvidenceAt: Math.max(lastEvidenceAt, seen.evidenceAt ?? 0),
-      head: isHigher ? seen.head : head,
-      lastReceipt: seen.receipt === undefined ? lastReceipt : Math.max(lastReceipt ?? 0, seen.receipt),
-    };
+  raiseFloor(seen: Seen): void {
+    this.#floor = raise(this.#floor, seen);
   }
 
   /** Replaces the stored floor, atomically, by the one in memory. */
   async saveFloor(): Promise<void> {
     const floor = this.#floor;
     if (floor === this.#storedFloor) return;
-    await this.#durably(async () => {
-      const file = await this.#files.open(FLOOR_DRAFT, 'create');
-      await file.write(formatFloor(floor));
-      await file.sync();
-      await file.close();
-      await this.#files.rename(FLOOR_DRAFT, FLOOR_FILE);
-      await this.#files.syncDirectory('.');
-    });
+    await this.#durably(() => writeFloor(this.#files, floor));
     this.#storedFloor = floor;
   }
 
@@ -211,16 +180,11 @@ export class Journal {
   /** Drops a torn tail. A file without any record never became a transaction: nothing was submitted for it. */
   async #rewrite(transaction: OpenTransaction, valid: Bytes): Promise<void> {
     const path = pathOf(transaction.id);
-    if (valid.length === 0) {
-      await this.#files.remove(path);
-    } else {
-      const draft = `${path}.draft`;
-      const file = await this.#files.open(draft, 'create');
-      await file.write(valid);
-      await file.sync();
-      await file.close();
-      await this.#files.rename(draft, path);
+    if (valid.length > 0) {
+      await replaceFile(this.#files, { path, draft: `${path}.draft` }, valid);
+      return;
     }
+    await this.#files.remove(path);
     await this.#files.syncDirectory(JOURNAL_DIRECTORY);
   }
 
@@ -265,40 +229,6 @@ export class Journal {
       throw storageError(error);
     }
   }
-}
-
-const floorSchema = z.strictObject({
-  mediaType: z.literal('application/vnd.witnessmark.station-floor.v1+json'),
-  lastEvidenceAt: instantText,
-  head: z.strictObject({ treeSize: z.int().min(0), rootHash: sha256Text }).nullable(),
-  /** Absent in what older versions wrote. */
-  lastReceipt: z.int().min(0).nullable().default(null),
-});
-
-function formatFloor(floor: StationFloor): Bytes {
-  const head = floor.head === null ? null : { treeSize: floor.head.treeSize, rootHash: encodeHex(floor.head.rootHash) };
-  const value = {
-    mediaType: 'application/vnd.witnessmark.station-floor.v1+json',
-    lastEvidenceAt: formatInstant(floor.lastEvidenceAt),
-    head,
-    lastReceipt: floor.lastReceipt,
-  };
-  return formatChainedLine(FLOOR_SEED, value).line;
-}
-
-async function readFloor(files: FileSystem): Promise<StationFloor> {
-  const bytes = await files.read(FLOOR_FILE);
-  if (bytes === null) return { lastEvidenceAt: 0, head: null, lastReceipt: null };
-  const stored = floorSchema.safeParse(readChainedLine(FLOOR_SEED, bytes)?.value);
-  if (!stored.success) {
-    throw new StationError('ERR_STATION_JOURNAL_DAMAGED', `${FLOOR_FILE} is not one this program writes`);
-  }
-  const { lastEvidenceAt, head, lastReceipt } = stored.data;
-  return {
-    lastEvidenceAt: parseInstant(lastEvidenceAt),
-    head: head === null ? null : { treeSize: head.treeSize, rootHash: decodeHex(head.rootHash) },
-    lastReceipt,
-  };
 }
 
 function requireOrder(previous: JournalFact | undefined, next: JournalFact): void {

@@ -19,7 +19,7 @@ import {
 import { hashLeaf, openCheckpoint, parseLogProof, verifyInclusion, type Checkpoint } from '@witnessmark/tlog';
 import type { LoggedEntry } from '@witnessmark/api';
 import { StationRefusal } from './error.ts';
-import type { SeenHead } from './journal.ts';
+import type { SeenHead } from './floor.ts';
 import type { LineTrust } from './line-trust.ts';
 
 export interface ReceiptExpectation {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The statements a station signs, built from what it knows: pure, so that flow and recovery say the same. */
-import { encodeBase64, formatInstant, toDigestSet, type Bytes, type Instant } from '@witnessmark/core';
+/** The statements a station signs before it touches a device, and its refusals, built from what it knows: pure. */
+import { encodeBase64, formatInstant, type Bytes, type PublicKey } from '@witnessmark/core';
 import {
   buildStatement,
   deviceSubject,
   imageUnsealing,
   permitRequest,
-  provisioningEvent,
   provisioningIntent,
   refusal,
   toComponentReferences,
@@ -14,18 +13,15 @@ import {
   toSealedImageReferences,
   type Identity,
   type ImageUnsealing,
-  type Outcome,
   type PermitRequest,
   type ProvisioningEvent,
   type ProvisioningIntent,
   type Refusal,
-  type ReleaseManifest,
 } from '@witnessmark/attestation';
-import type { DeviceDriver, LockState } from '@witnessmark/device';
-import type { PublicKey, ReasonCode } from '@witnessmark/core';
+import type { DeviceDriver } from '@witnessmark/device';
 import type { ClockAssessment } from './clock-check.ts';
-import type { PermitTerms } from './recorder.ts';
 import type { HeldRelease, Job, SignedInSession, StationIdentity } from './ports.ts';
+import type { GrantedPermit } from './recorder.ts';
 import type { StartReference } from './starts/gate.ts';
 
 /** What is known about a unit before anything is done to it. */
@@ -41,27 +37,16 @@ export interface BoundUnit {
   readonly retestReason?: string;
 }
 
-export type Measurement = Pick<ProvisioningEvent['components'][number]['measurement'], 'digest' | 'result'>;
-
-/** What was done and seen between an intent and its event. */
-export interface UnitFindings {
-  readonly type: 'provision' | 'hold';
-  readonly outcome: Outcome;
-  readonly code: ReasonCode | null;
-  readonly reason: string | null;
-  /** By component name; a component without one was not measured. */
-  readonly measurements: ReadonlyMap<string, Measurement>;
-  /** What the firmware said of itself; null when it was not asked. */
-  readonly boot: NonNullable<ProvisioningEvent['boot']> | null;
-  readonly protection: LockState | null;
-  readonly programmedAt: Instant | null;
-  readonly measuredAt: Instant | null;
-  readonly checks: ProvisioningEvent['checks'];
-}
-
 type Fixture = Pick<DeviceDriver, 'programmer' | 'simulated'>;
 
-function describeStation(
+/** Where and when a station says something. */
+export interface Occasion {
+  readonly station: StationIdentity;
+  readonly fixture: Fixture;
+  readonly clock: ClockAssessment;
+}
+
+export function describeStation(
   identity: StationIdentity,
   fixture: Fixture,
   startDigest: ProvisioningEvent['station']['startDigest'],
@@ -81,11 +66,8 @@ function describeStation(
 
 export function toPermitRequest(
   unit: BoundUnit,
-  context: {
+  context: Occasion & {
     readonly requestId: string;
-    readonly station: StationIdentity;
-    readonly fixture: Fixture;
-    readonly clock: ClockAssessment;
     readonly breakGlass: string | null;
     /** Where the spool ends. */
     readonly spool?: PermitRequest['spool'];
@@ -115,13 +97,10 @@ export function formatPermitRequest(request: PermitRequest): Bytes {
 /** The wish to have the content keys of a release for one unit. */
 export function formatUnsealing(
   unit: BoundUnit,
-  context: {
+  context: Occasion & {
     readonly id: string;
-    readonly permit: { readonly statement: PermitTerms; readonly digest: string };
+    readonly permit: Pick<GrantedPermit, 'statement' | 'digest'>;
     readonly transportKey: PublicKey;
-    readonly station: StationIdentity;
-    readonly fixture: Fixture;
-    readonly clock: ClockAssessment;
   },
 ): Bytes {
   const { id, line, plant } = context.station;
@@ -145,12 +124,9 @@ export function formatUnsealing(
 
 export function formatIntent(
   unit: BoundUnit,
-  context: {
+  context: Occasion & {
     readonly eventId: string;
-    readonly permit: { readonly statement: PermitTerms; readonly digest: string };
-    readonly station: StationIdentity;
-    readonly fixture: Fixture;
-    readonly clock: ClockAssessment;
+    readonly permit: Pick<GrantedPermit, 'statement' | 'digest'>;
     /** Its place in the spool, while the line does not answer. */
     readonly offline?: ProvisioningIntent['offline'];
   },
@@ -181,72 +157,6 @@ export function formatIntent(
     ...(context.offline !== undefined && { offline: context.offline }),
   };
   return buildStatement(provisioningIntent, deviceSubject(unit.identity.deviceId), intent);
-}
-
-/** The event that closes an intent; everything that was intended is repeated from the intent itself. */
-export function toEvent(
-  findings: UnitFindings,
-  context: {
-    readonly eventId: string;
-    readonly intent: ProvisioningIntent;
-    readonly intentPayload: Bytes;
-    readonly manifest: ReleaseManifest;
-    readonly station: StationIdentity;
-    readonly fixture: Fixture;
-    readonly clock: ClockAssessment;
-    /** Its place in the spool, while its intent waits there. */
-    readonly offline?: ProvisioningEvent['offline'];
-  },
-): ProvisioningEvent {
-  const { intent, manifest } = context;
-  const intentDigest = toDigestSet(context.intentPayload);
-  return {
-    event: {
-      id: context.eventId,
-      type: findings.type,
-      seq: intent.event.seq + 1,
-      previousEventDigest: intentDigest,
-      transactionId: intent.event.transactionId,
-      reason: findings.reason,
-      supersedes: null,
-    },
-    identity: intent.identity,
-    product: intent.product,
-    release: intent.release,
-    recipe: intent.recipe,
-    components: toComponents(manifest, findings),
-    ...(findings.boot !== null && { boot: findings.boot }),
-    keys: [],
-    security: {
-      writeProtection: toProtectionState(findings.protection),
-      debugPort: null,
-      lifecycleState: 'open',
-      rollbackCounterAfter: null,
-    },
-    station: describeStation(context.station, context.fixture, intent.station.startDigest),
-    operator: intent.operator,
-    intentDigest,
-    approvals: [],
-    timing: {
-      startedAt: intent.timing.intendedAt,
-      programmedAt: formatOptionalInstant(findings.programmedAt),
-      measuredAt: formatOptionalInstant(findings.measuredAt),
-      signedAt: formatInstant(context.clock.now),
-      clock: context.clock.evidence,
-    },
-    attempt: intent.attempt,
-    outcome: findings.outcome,
-    code: findings.code,
-    checks: findings.checks,
-    exceptions: [],
-    // What was begun under a mark ends under it.
-    environment: { ...intent.environment, simulated: intent.environment.simulated || context.fixture.simulated },
-    ...(context.offline !== undefined && { offline: context.offline }),
-  };
-}
-
-export function formatEvent(event: ProvisioningEvent): Bytes {
-  return buildStatement(provisioningEvent, deviceSubject(event.identity.deviceId), event);
 }
 
 /** About the device when there is one, otherwise about the station itself. */
@@ -281,33 +191,4 @@ export function toOperator({ statement, digest }: SignedInSession): Provisioning
     sessionDigest: { sha256: digest },
     authenticatedAt: statement.session.openedAt,
   };
-}
-
-function toComponents(manifest: ReleaseManifest, findings: UnitFindings): ProvisioningEvent['components'] {
-  return toComponentReferences(manifest).map((reference, index) => {
-    const { mediaType, version, securityCounter } = manifest.components[index] as ReleaseManifest['components'][number];
-    const measurement = findings.measurements.get(reference.name) ?? { digest: null, result: 'NOT_RUN' };
-    return {
-      ...reference,
-      image: { ...reference.image, mediaType },
-      version,
-      securityCounter,
-      measurement: {
-        recipe: 'flash-range',
-        ...measurement,
-        // What was not read back is known only from having been asked for.
-        grade: measurement.digest === null ? 'requested' : 'readBack',
-      },
-    };
-  });
-}
-
-function toProtectionState(protection: LockState | null): ProvisioningEvent['security']['writeProtection'] {
-  if (protection === null) return { state: 'unknown', grade: 'requested' };
-  // A lock that was set and could not be put to the test is known only from having been ordered.
-  return { state: protection, grade: protection === 'unknown' ? 'commanded' : 'readBack' };
-}
-
-function formatOptionalInstant(instant: Instant | null): string | null {
-  return instant === null ? null : formatInstant(instant);
 }

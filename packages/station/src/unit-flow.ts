@@ -4,11 +4,14 @@
  * {@link advance}; this runner does what each move means. Intent before effect: the first byte is written after the
  * intent is durable here and in the log. Receipt before PASS.
  */
-import { isReasonCode, RefusedError, type Bytes } from '@witnessmark/core';
+import { RefusedError, type Bytes } from '@witnessmark/core';
 import type { Outcome, ProvisioningEvent } from '@witnessmark/attestation';
 import { LineRefusedError, type LoggedEntry } from '@witnessmark/api';
 import { admitUnit, type Admission, type KnownUnit } from './admission.ts';
-import { DeviceWork, RESUMED } from './device-work.ts';
+import { DeviceWork } from './device-work.ts';
+import { FINAL_MOVE, recorded, untouched, UNTOUCHED, waiting, type Ending } from './endings.ts';
+import { StationError } from './error.ts';
+import { formatEvent, toEvent, type UnitFindings } from './event-statement.ts';
 import { Findings } from './findings.ts';
 import { Fixture } from './fixture.ts';
 import type { FlowTools, UnitOrder } from './flow-tools.ts';
@@ -18,31 +21,12 @@ import { MeasurementKeeper } from './kept-measurement.ts';
 import { readClosingEvent, readOpenUnit, type ClosingEvent, type OpenUnit } from './open-unit.ts';
 import { isFinalRefusal, isRecordable, isUndecided, toFinalPhase, toReasonCode } from './outcomes.ts';
 import type { UnitResult } from './ports.ts';
-import { StationError } from './error.ts';
 import type { OfflineDesk } from './offline/offline-desk.ts';
 import { signStatement } from './signing.ts';
-import { formatEvent, formatIntent, toEvent, type UnitFindings } from './statements.ts';
+import { formatIntent } from './statements.ts';
 import { StepWatch } from './step-watch.ts';
 import { advance, IDLE, type FlowState, type Move, type Recipe } from './transitions.ts';
 import { isSealed, unsealImages } from './unsealing.ts';
-
-type Ending = Pick<UnitResult, 'phase' | 'code' | 'detail' | 'record' | 'resumed'>;
-
-const PHASE_OF_OUTCOME: Readonly<Record<Outcome, UnitResult['phase']>> = {
-  SUCCEEDED: 'passed',
-  FAILED: 'failed',
-  ABORTED: 'interrupted',
-  INDETERMINATE: 'interrupted',
-};
-
-const FINAL_MOVE: Readonly<Record<UnitResult['phase'], Move>> = {
-  passed: 'pass',
-  failed: 'fail',
-  stopped: 'stop',
-  interrupted: 'interrupt',
-};
-
-const UNTOUCHED = 'interrupted before the first byte was written';
 
 export class UnitFlow {
   readonly #tools: FlowTools;
@@ -257,21 +241,14 @@ export class UnitFlow {
     }
   }
 
-  /** Made, and not PASS: that takes the receipt. A bad unit is bad already. */
-  #wait({ outcome, code, event }: ProvisioningEvent): UnitResult {
+  #wait(event: ProvisioningEvent): UnitResult {
     this.#move('spool');
-    const known = code !== null && isReasonCode(code) ? code : 'HD-06';
-    const phase = outcome === 'SUCCEEDED' ? 'interrupted' : PHASE_OF_OUTCOME[outcome];
-    const resumed = event.reason === RESUMED;
-    const detail = outcome === 'SUCCEEDED' ? 'its record waits for the line' : event.reason;
-    return this.#finish({ phase, code: known, detail, record: null, resumed });
+    return this.#finish(waiting(event));
   }
 
-  #conclude({ outcome, code, event }: ProvisioningEvent, record: LoggedEntry): UnitResult {
+  #conclude(event: ProvisioningEvent, record: LoggedEntry): UnitResult {
     this.#move('record');
-    const known = code !== null && isReasonCode(code) ? code : null;
-    const resumed = event.reason === RESUMED;
-    return this.#finish({ phase: PHASE_OF_OUTCOME[outcome], code: known, detail: event.reason, record, resumed });
+    return this.#finish(recorded(event, record));
   }
 
   /** Ends a unit that did not get as far as a logged event. */
@@ -322,8 +299,4 @@ export class UnitFlow {
 function requireDesk(desk: OfflineDesk | null): OfflineDesk {
   if (desk !== null) return desk;
   throw new StationError('ERR_STATION_JOURNAL_DAMAGED', 'a unit was begun without the line, and there is no spool');
-}
-
-function untouched(detail: string): Ending {
-  return { phase: 'interrupted', code: 'HD-05', detail: `${UNTOUCHED}; ${detail}`, record: null, resumed: false };
 }

@@ -30,7 +30,7 @@ import {
 import { parseUnitEvidence } from '@witnessmark/bundle';
 import { parseLogProof } from '@witnessmark/tlog';
 import { StationRefusal } from './error.ts';
-import type { SeenHead } from './journal.ts';
+import type { SeenHead } from './floor.ts';
 import type { LineTrust } from './line-trust.ts';
 import { verifyReceipt } from './receipt.ts';
 

@@ -13,7 +13,7 @@ import type { LoggedEntry } from '@witnessmark/api';
 import type { TrustedRoot } from '@witnessmark/attestation';
 import { countersign, generateSoftwareKey, NoteSigner, signEnvelope, type SoftwareKey } from '@witnessmark/custody';
 import { formatCheckpoint, formatLogProof, hashChildren, hashLeaf } from '@witnessmark/tlog';
-import type { SeenHead } from '../src/journal.ts';
+import type { SeenHead } from '../src/floor.ts';
 import { LineTrust } from '../src/line-trust.ts';
 import { verifyReceipt } from '../src/receipt.ts';
 

@@ -4,18 +4,19 @@
  * when, should the line not answer. Logged like everything that a unit is judged by; nothing is allowed unless the rules say
  * how much.
  */
-import { formatInstant, parseInstant, RefusedError, STATEMENT_PAYLOAD_TYPE, type Instant } from '@witnessmark/core';
+import { formatInstant, parseInstant, RefusedError, type Instant } from '@witnessmark/core';
 import { buildStatement, offlineAllowance, type OfflineAllowance, type TrustedKey } from '@witnessmark/attestation';
-import { signEnvelope } from '@witnessmark/custody';
 import { ConflictError, type SpoolRow } from '@witnessmark/store';
 import { admitStation } from '../admission.ts';
+import type { StationFacts } from '../claim.ts';
 import { ensure, LineRefusal } from '../error.ts';
-import { gatherStationFacts, type StationFacts } from '../facts.ts';
-import { checkPlace } from '../intent-rules.ts';
+import { gatherStationFacts } from '../facts.ts';
 import type { LineContext } from '../line-context.ts';
+import { logOwnStatement } from '../own-statements.ts';
 import type { LoggedRecord } from '../records.ts';
 import type { ReleaseInForce } from '../release-book.ts';
-import { parseLoggable, type ReadOfflineRequest } from '../statements.ts';
+import { checkPlace, placeOf } from '../station-place.ts';
+import type { ReadOfflineRequest } from '../statements.ts';
 import { checkHeadOrBroken, nameOf } from './spool-rules.ts';
 
 const HOUR_MS = 3_600_000;
@@ -32,10 +33,10 @@ export class AllowanceDesk {
     const earlier = await this.#findEarlier(request);
     if (earlier !== null) return earlier;
     const { predicate } = request;
-    const { rules, views, keys, checkRoom } = this.#context;
+    const { rules, views, checkRoom } = this.#context;
     checkRoom('new');
     const { slot, ...place } = predicate.station;
-    checkPlace(place, { id: signer.owner, line: rules.line, plant: rules.plant });
+    checkPlace(place, placeOf(signer, rules));
     const row = await views.spool(nameOf({ id: place.id, slot }));
     checkHeadOrBroken(predicate.spool, { id: place.id, slot }, row);
     const claim = {
@@ -43,7 +44,7 @@ export class AllowanceDesk {
       startDigest: predicate.startDigest?.sha256 ?? null,
       at: parseInstant(predicate.requestedAt),
     };
-    const facts = await gatherStationFacts(claim, { station: signer.owner, now, keys: keys() }, this.#context);
+    const facts = await gatherStationFacts(claim, { station: signer.owner, now }, this.#context);
     admitStation(claim, facts);
     const allowance = await this.#decide(request, facts, row, now);
     return this.#log(allowance, signer);
@@ -116,14 +117,10 @@ export class AllowanceDesk {
   }
 
   async #log(allowance: OfflineAllowance, signer: TrustedKey): Promise<LoggedRecord> {
-    const { records, signer: evidence, counters } = this.#context;
     const subject = { name: 'station', digest: { sha256: signer.key.keyid } };
     const payload = buildStatement(offlineAllowance, subject, allowance);
-    const envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [evidence]);
     try {
-      const record = await records.append(envelope, parseLoggable(payload));
-      counters.entries.add({ kind: 'offline-allowance' });
-      return record;
+      return await logOwnStatement(payload, this.#context);
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error;
       throw new LineRefusal('LS-317', `the spool as it was at allowance ${allowance.number}`, error.message, error);

@@ -13,7 +13,8 @@ import type {
   SpoolPlace,
   TrustedKey,
 } from '@witnessmark/attestation';
-import { admit, type AdmissionFacts } from '../admission.ts';
+import { admit } from '../admission.ts';
+import type { AdmissionFacts } from '../claim.ts';
 import { ensure, LineRefusal } from '../error.ts';
 import { gatherFacts } from '../facts.ts';
 import { checkIntent, toClaim } from '../intent-rules.ts';
@@ -22,6 +23,7 @@ import type { ReleaseInForce } from '../release-book.ts';
 import { ALLOWANCE_KIND } from '../site-records/offline-allowance.ts';
 import { DELIVERY_KIND } from '../site-records/offline-delivery.ts';
 import type { ReadIntent } from '../statements.ts';
+import { placeOf } from '../station-place.ts';
 import { checkPlace, nameOf, type SpoolOwner } from './spool-rules.ts';
 
 /** The statement is the next of its spool and was announced. Throws LS-312 to LS-317. */
@@ -62,7 +64,7 @@ export async function checkSpooledIntent(
   await checkUnitNumber(predicate, offline.unit, allowance, context);
   checkAllowance(allowance, predicate, rules.maxClockOffsetMs);
   const claim = toClaim(intent);
-  const known = await gatherFacts(claim, { station: signer.owner, now, keys: context.keys() }, context);
+  const known = await gatherFacts(claim, { station: signer.owner, now }, context);
   const facts: AdmissionFacts = {
     ...known,
     now: claim.at,
@@ -76,7 +78,7 @@ export async function checkSpooledIntent(
     waitsForReview: false,
   };
   const grant = admit(claim, facts);
-  checkIntent(predicate, grant, { id: signer.owner, line: rules.line, plant: rules.plant });
+  checkIntent(predicate, grant, placeOf(signer, rules));
   return grant.inForce;
 }
 

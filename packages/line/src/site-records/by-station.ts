@@ -2,7 +2,7 @@
 /** What holds for every site record that a station makes while somebody is signed in there. */
 import type { LabelEvent } from '@witnessmark/attestation';
 import { ensure } from '../error.ts';
-import { checkPlace } from '../intent-rules.ts';
+import { checkPlace, placeOf } from '../station-place.ts';
 import type { SiteRecordSubmission } from './check.ts';
 
 /** The first signature is that of the station the record names. Throws LS-502. */
@@ -11,7 +11,7 @@ export function checkStation(
   { signers: [signer], line }: Pick<SiteRecordSubmission, 'signers' | 'line'>,
 ): void {
   line.keys().requireStation(signer);
-  checkPlace(station, { id: signer.owner, line: line.rules.line, plant: line.rules.plant });
+  checkPlace(station, placeOf(signer, line.rules));
 }
 
 /** The session it names is logged, of that person, and of that station. Throws LS-501. */

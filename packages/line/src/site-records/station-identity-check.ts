@@ -2,13 +2,13 @@
 /** A station's enrolment is logged by itself, its end by itself or by a supervisor when it cannot speak any more. */
 import type { StationEnrolment, StationRetirement } from '@witnessmark/attestation';
 import { ensure } from '../error.ts';
-import { checkPlace } from '../intent-rules.ts';
+import { checkPlace, placeOf } from '../station-place.ts';
 import { defineCheck, type CheckedRule, type SiteRecordCheck } from './check.ts';
 import { stationEnrolmentRule, stationRetirementRule } from './station-identity.ts';
 
 const checkEnrolment: SiteRecordCheck<StationEnrolment> = ({ predicate, subject }, { signers: [signer], line }) => {
   line.keys().requireStation(signer);
-  checkPlace(predicate.station, { id: signer.owner, line: line.rules.line, plant: line.rules.plant });
+  checkPlace(predicate.station, placeOf(signer, line.rules));
   ensure(subject === signer.key.keyid, 'LS-506', 'an enrolment of the key that signed it', 'one of another key');
   const { machine, attestationKey } = predicate;
   line.identities.demandSameMachine(subject, { digest: machine.digest, attestationKey });

@@ -7,7 +7,7 @@ import { decodeBase64, parseInstant, parsePublicKey, RefusedError, WitnessmarkEr
 import { toQuotedData, type StationStart, type TrustedKey } from '@witnessmark/attestation';
 import { verifyQuote } from '@witnessmark/enrolment';
 import { ensure, LineRefusal } from '../error.ts';
-import { checkPlace } from '../intent-rules.ts';
+import { checkPlace, placeOf } from '../station-place.ts';
 import type { LineContext } from '../line-context.ts';
 import type { KnownStart } from '../start-book.ts';
 import { defineCheck, type CheckedRule, type SiteRecordCheck } from './check.ts';
@@ -22,7 +22,7 @@ const MAX_NAMED_LINES = 8;
 const checkStart: SiteRecordCheck<StationStart> = async ({ predicate, subject }, { signers: [signer], line }) => {
   const { keys, rules, starts } = line;
   keys().requireStation(signer);
-  checkPlace(predicate.station, { id: signer.owner, line: rules.line, plant: rules.plant });
+  checkPlace(predicate.station, placeOf(signer, rules));
   checkForm(predicate, subject, signer);
   const newest = starts.newest(signer.owner);
   await checkChain(predicate, newest, line);

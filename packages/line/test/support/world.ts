@@ -61,17 +61,20 @@ const LONG_SESSIONS: LineRules['signIn'] = {
 
 export class TestClock implements Clock {
   instant: Instant = START;
+  #uptimeMs = 0;
 
   now(): Instant {
     return this.instant;
   }
 
   monotonic(): number {
-    return this.instant - START;
+    return this.#uptimeMs;
   }
 
+  /** Back too, as somebody sets a clock; the time since the start of the machine never does. */
   advance(milliseconds: number): void {
     this.instant += milliseconds;
+    this.#uptimeMs += Math.max(0, milliseconds);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { z } from 'zod';
 import { StationRefusal } from '../error.ts';
 import type { FileSystem } from '../file-system.ts';
+import { replaceFile } from '../replace-file.ts';
 import type { CacheKey } from './cache-key.ts';
 import { openEntry, sealEntry } from './sealed-entry.ts';
 
@@ -73,16 +74,7 @@ export async function readIndex(files: FileSystem, key: CacheKey): Promise<Cache
 
 /** Durable when it resolves; a crash leaves the old one or the new one. */
 export async function writeIndex(files: FileSystem, key: CacheKey, index: CacheIndex): Promise<void> {
-  await replaceFile(files, FILE, DRAFT, sealEntry(key, INDEX_GENERATION, formatJson(index)));
-}
-
-export async function replaceFile(files: FileSystem, path: string, draft: string, bytes: Bytes): Promise<void> {
-  const file = await files.open(draft, 'create');
-  await file.write(bytes);
-  await file.sync();
-  await file.close();
-  await files.rename(draft, path);
-  await files.syncDirectory('.');
+  await replaceFile(files, { path: FILE, draft: DRAFT }, sealEntry(key, INDEX_GENERATION, formatJson(index)));
 }
 
 /** The digest an entry claims; whether it is true is for whoever opens it to say. */

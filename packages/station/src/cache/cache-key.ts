@@ -28,6 +28,7 @@ import { CustodyError, type KeyAgreement } from '@witnessmark/custody';
 import { z } from 'zod';
 import { StationRefusal } from '../error.ts';
 import type { FileSystem } from '../file-system.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** How well the key is kept: by a token, by a key pair in a file, by nothing but the rights of its own file. */
 export type CacheKeyGrade = 'token' | 'software' | 'file';
@@ -95,13 +96,7 @@ async function makeKey({ files, name, agreement }: CacheKeyPlace): Promise<Cache
     agreement === null
       ? { mediaType: MEDIA_TYPE, kept: 'file', key: encodeBase64(key) }
       : { mediaType: MEDIA_TYPE, kept: 'wrapped', ...wrap(key, agreement) };
-  const draft = `${name}.draft`;
-  const file = await files.open(draft, 'create');
-  await file.write(formatJson(content));
-  await file.sync();
-  await file.close();
-  await files.rename(draft, name);
-  await files.syncDirectory('.');
+  await replaceFile(files, { path: name, draft: `${name}.draft` }, formatJson(content));
   return toCacheKey(key, agreement === null ? 'file' : gradeOf(agreement));
 }
 

@@ -7,16 +7,9 @@ import { encodeUtf8, formatInstant, RefusedError, sha256Hex, type Bytes, type Cl
 import type { TargetCache, TargetInfo } from '@witnessmark/trust';
 import { StationRefusal } from '../error.ts';
 import type { FileSystem } from '../file-system.ts';
+import { replaceFile } from '../replace-file.ts';
 import type { CacheKey } from './cache-key.ts';
-import {
-  EMPTY_INDEX,
-  readIndex,
-  replaceFile,
-  writeIndex,
-  type CachedEntry,
-  type CacheIndex,
-  type Purge,
-} from './cache-index.ts';
+import { EMPTY_INDEX, readIndex, writeIndex, type CachedEntry, type CacheIndex, type Purge } from './cache-index.ts';
 import { openEntry, sealEntry } from './sealed-entry.ts';
 
 const SUFFIX = '.sealed';
@@ -109,7 +102,7 @@ export class SealedCache implements TargetCache {
     // Counted before it is there: an entry whose number is not the newest is an old one.
     await this.#save({ generation, uses, entries: [...this.#without(sha256), entry] });
     this.#used.add(sha256);
-    await replaceFile(files, fileOf(sha256), 'entry.draft', sealEntry(key, generation, content));
+    await replaceFile(files, { path: fileOf(sha256), draft: 'entry.draft' }, sealEntry(key, generation, content));
   }
 
   /** Opens everything that lies in the cache. */

@@ -23,6 +23,7 @@ import {
 import { z } from 'zod';
 import { StationError, StationRefusal } from '../error.ts';
 import type { FileSystem } from '../file-system.ts';
+import { replaceFile } from '../replace-file.ts';
 import { timePolicySchema, type TimePolicy } from './time-policy.ts';
 
 const SEEN_FILE = 'time-hierarchy.json';
@@ -72,12 +73,8 @@ export async function requireNewest({ document, digest }: OpenHierarchy, files: 
   }
   if (seen?.version === version) return;
   try {
-    const file = await files.open(SEEN_DRAFT, 'create');
-    await file.write(encodeUtf8(JSON.stringify({ version, digest })));
-    await file.sync();
-    await file.close();
-    await files.rename(SEEN_DRAFT, SEEN_FILE);
-    await files.syncDirectory('.');
+    const bytes = encodeUtf8(JSON.stringify({ version, digest }));
+    await replaceFile(files, { path: SEEN_FILE, draft: SEEN_DRAFT }, bytes);
   } catch (cause) {
     throw new StationError('ERR_STATION_STORAGE', 'the version of the time hierarchy cannot be kept', { cause });
   }

@@ -5,6 +5,7 @@ import { sha256Text } from '@witnessmark/attestation';
 import { z } from 'zod';
 import { StationError } from '../error.ts';
 import type { FileSystem } from '../file-system.ts';
+import { replaceFile } from '../replace-file.ts';
 
 const DIRECTORY = 'labels';
 const FILE = `${DIRECTORY}/waiting.json`;
@@ -39,12 +40,8 @@ export class WaitingLabel {
   async keep({ deviceId, serial }: WaitingUnit): Promise<void> {
     await this.#durably(async () => {
       await this.#files.makeDirectory(DIRECTORY);
-      const file = await this.#files.open(DRAFT, 'create');
-      await file.write(encodeUtf8(JSON.stringify({ deviceId, serial })));
-      await file.sync();
-      await file.close();
-      await this.#files.rename(DRAFT, FILE);
-      await this.#files.syncDirectory(DIRECTORY);
+      const bytes = encodeUtf8(JSON.stringify({ deviceId, serial }));
+      await replaceFile(this.#files, { path: FILE, draft: DRAFT }, bytes);
       await this.#files.syncDirectory('.');
     });
   }

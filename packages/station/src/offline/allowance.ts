@@ -19,6 +19,10 @@ import {
 } from '@witnessmark/attestation';
 import type { PublicKey } from '@witnessmark/core';
 import { StationRefusal } from '../error.ts';
+import { toEnvironment, toOperator, toProduct, type BoundUnit, type Occasion } from '../statements.ts';
+
+/** An allowance is renewed when less than this share of its units or hours is left. */
+const RENEWAL_SHARE = 0.5;
 
 export interface HeldAllowance {
   readonly envelope: Envelope;
@@ -34,6 +38,40 @@ export interface OfflineWork {
   readonly candidateDigest: string;
   readonly sessionDigest: string;
   readonly startDigest: string | null;
+}
+
+export type UnitAtWork = Pick<BoundUnit, 'job' | 'release' | 'session' | 'start'>;
+
+export function toWork(unit: UnitAtWork): OfflineWork {
+  return {
+    product: toProduct(unit),
+    candidateDigest: unit.release.reference.candidateDigest.sha256,
+    sessionDigest: unit.session.digest,
+    startDigest: unit.start?.digest ?? null,
+  };
+}
+
+export function toOfflineRequest(
+  unit: UnitAtWork,
+  context: Occasion & {
+    readonly id: string;
+    /** Where the spool ends; absent before the first allowance. */
+    readonly spool: OfflineRequest['spool'];
+  },
+): OfflineRequest {
+  const { id, line, plant, slot } = context.station;
+  return {
+    id: context.id,
+    station: { id, line, plant, ...(slot !== undefined && { slot }) },
+    product: toProduct(unit),
+    releaseId: unit.release.manifest.releaseId,
+    operator: toOperator(unit.session),
+    ...(unit.start !== null && { startDigest: { sha256: unit.start.digest } }),
+    ...(context.spool !== undefined && { spool: context.spool }),
+    requestedAt: formatInstant(context.clock.now),
+    clock: context.clock.evidence,
+    environment: toEnvironment(context.station, context.fixture, null),
+  };
 }
 
 export function formatOfflineRequest(request: OfflineRequest, stationKey: PublicKey): Uint8Array {
@@ -66,13 +104,22 @@ export function readAllowance(envelope: Envelope, request: OfflineRequest, reque
 }
 
 /** Whether an allowance is for this work at all; its hours and units may be used up. */
-export function isFor({ statement }: HeldAllowance, work: OfflineWork): boolean {
+function isFor({ statement }: HeldAllowance, work: OfflineWork): boolean {
   return (
     isDeepStrictEqual(statement.product, work.product) &&
     statement.release.candidateDigest.sha256 === work.candidateDigest &&
     statement.sessionDigest.sha256 === work.sessionDigest &&
     (statement.startDigest?.sha256 ?? null) === work.startDigest
   );
+}
+
+/** Whether an allowance for this work will do for a while. */
+export function isFresh(held: HeldAllowance, work: OfflineWork, unitsBegun: number, now: Instant): boolean {
+  if (!isFor(held, work)) return false;
+  const { maxUnits, issuedAt, notAfter } = held.statement;
+  const until = parseInstant(notAfter);
+  const hours = until - parseInstant(issuedAt);
+  return maxUnits - unitsBegun >= maxUnits * RENEWAL_SHARE && until - now >= hours * RENEWAL_SHARE;
 }
 
 /** Throws HD-07 unless another unit of this work may be begun. */

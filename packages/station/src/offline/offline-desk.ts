@@ -3,13 +3,11 @@
  * Work while the line does not answer: holds an allowance while it does, grants units under it, and gives every statement made
  * meanwhile its place in the spool. Nothing here is ever PASS: that is said when the line has what was made.
  */
-import { equalBytes, formatInstant, parseInstant, type Envelope, type Instant } from '@witnessmark/core';
+import { equalBytes, type Envelope, type Instant } from '@witnessmark/core';
 import {
   offlineAllowance,
   parseStatement,
-  provisioningIntent,
   type OfflineAllowance,
-  type OfflineRequest,
   type ProvisioningIntent,
   type SpoolHead,
   type SpoolPlace,
@@ -17,27 +15,26 @@ import {
 import { ApiError, LineRefusedError, type OfflineService } from '@witnessmark/api';
 import type { ClockAssessment } from '../clock-check.ts';
 import { StationRefusal } from '../error.ts';
-import type { JournalFact } from '../journal-format.ts';
 import type { StationPorts } from '../ports.ts';
 import type { GrantedPermit, Recorder } from '../recorder.ts';
 import { signStatement } from '../signing.ts';
-import { toEnvironment, toOperator, toProduct, type BoundUnit } from '../statements.ts';
+import type { BoundUnit } from '../statements.ts';
 import {
   formatOfflineRequest,
-  isFor,
+  isFresh,
   readAllowance,
   requireCover,
+  toOfflineRequest,
+  toWork,
   type HeldAllowance,
   type OfflineWork,
+  type UnitAtWork,
 } from './allowance.ts';
-import { follows, SPOOL_START, toSpoolRecord, type SpoolEnd, type SpoolRecord } from './spool-format.ts';
+import { readSpooled, requireNew, setUnitsAside } from './journaled.ts';
 import type { OfflinePort } from './offline-port.ts';
-import { missing, nextPlace, type Spool, type SpoolBreach } from './spool.ts';
-
-/** An allowance is renewed when less than this share of its units or hours is left. */
-const RENEWAL_SHARE = 0.5;
-
-type UnitAtWork = Pick<BoundUnit, 'job' | 'release' | 'session' | 'start'>;
+import { missing, replaced, type SpoolBreach } from './spool-breach.ts';
+import { follows, nextPlace, SPOOL_START, toSpoolRecord, type SpoolEnd, type SpoolRecord } from './spool-format.ts';
+import type { Spool } from './spool.ts';
 
 export class OfflineDesk {
   readonly #ports: StationPorts;
@@ -146,7 +143,7 @@ export class OfflineDesk {
     if (this.spool.isFull) {
       throw new StationRefusal('HD-07', { expected: 'room in the spool', observed: `${this.spool.records.length}` });
     }
-    this.#requireNew(unit.identity.deviceId);
+    requireNew(unit.identity.deviceId, this.#ports.journal.transactions);
     const { startDigest } = held.statement;
     return {
       envelope: held.envelope,
@@ -198,16 +195,12 @@ export class OfflineDesk {
    * another one, means that somebody was at the spool.
    */
   async reconcile(): Promise<void> {
-    for (const record of this.#readJournal()) {
+    for (const record of readSpooled(this.#ports.journal.transactions)) {
       if (this.spool.breach !== null) return;
       const end = this.spool.end ?? SPOOL_START;
       if (record.seq <= end.seq) {
         if (this.#isKept(record) || record.seq <= this.spool.base.seq) continue;
-        this.spool.markBroken({
-          code: 'LS-313',
-          expected: `record ${record.seq} of the spool as the journal has it`,
-          observed: 'another one',
-        });
+        this.spool.markBroken(replaced(`record ${record.seq} of the spool as the journal has it`, 'another one'));
       } else if (this.spool.end !== null && follows(record, end)) {
         await this.spool.append(record);
       } else {
@@ -218,27 +211,14 @@ export class OfflineDesk {
 
   /** Takes over where the line says that the spool goes on, and the allowance. */
   async #request(unit: UnitAtWork, clock: ClockAssessment): Promise<void> {
-    const { ports, recorder } = { ports: this.#ports, recorder: this.#recorder };
-    const { identity, signer, newId } = ports;
-    const request: OfflineRequest = {
-      id: newId(),
-      station: {
-        ...{ id: identity.id, line: identity.line, plant: identity.plant },
-        ...(identity.slot !== undefined && { slot: identity.slot }),
-      },
-      product: toProduct(unit),
-      releaseId: unit.release.manifest.releaseId,
-      operator: toOperator(unit.session),
-      ...(unit.start !== null && { startDigest: { sha256: unit.start.digest } }),
-      ...(this.spool.end !== null && { spool: this.#toHead(this.spool.end) }),
-      requestedAt: formatInstant(clock.now),
-      clock: clock.evidence,
-      environment: toEnvironment(identity, ports.driver, null),
-    };
+    const { identity: station, driver: fixture, signer, newId } = this.#ports;
+    const { end } = this.spool;
+    const spool = end === null ? undefined : this.#toHead(end);
+    const request = toOfflineRequest(unit, { id: newId(), spool, station, fixture, clock });
     const payload = formatOfflineRequest(request, signer.publicKey);
     const envelope = await signStatement(signer, payload);
-    if (this.spool.end === null) await this.spool.keepFirstRequest(envelope);
-    const entry = await recorder.requestAllowance(this.line, envelope, clock.now);
+    if (end === null) await this.spool.keepFirstRequest(envelope);
+    const entry = await this.#recorder.requestAllowance(this.line, envelope, clock.now);
     const held = readAllowance(entry.envelope, request, payload);
     await this.#adopt(held.statement);
     this.#allowance = held;
@@ -261,55 +241,12 @@ export class OfflineDesk {
   /** Goes on where the line says; what still waits in a broken spool is kept for people, with its units. */
   async #adopt({ id, spool }: OfflineAllowance): Promise<void> {
     const { breach, base } = this.spool;
-    if (breach !== null) await this.#setUnitsAside(breach, base.seq);
+    if (breach !== null) await setUnitsAside(breach, base.seq, this.#ports);
     await this.spool.adopt({ seq: spool.seq, digest: spool.digest?.sha256 ?? null }, id);
   }
 
-  async #setUnitsAside({ code }: SpoolBreach, deliveredSeq: number): Promise<void> {
-    const { journal, onRecovered } = this.#ports;
-    const lost = this.#readJournal().filter(({ seq }) => seq > deliveredSeq);
-    for (const transactionId of new Set(lost.map((record) => record.transactionId))) {
-      const transaction = journal.transactions.find(({ id }) => id === transactionId);
-      const [first, last] = [transaction?.records[0]?.fact, transaction?.records.at(-1)?.fact];
-      if (first === undefined || last?.kind === 'closed') continue;
-      await journal.reject(transactionId);
-      if (first.kind !== 'intended') continue;
-      const { identity } = parseStatement(provisioningIntent, first.intent.payload).predicate;
-      onRecovered?.({
-        phase: 'stopped',
-        code,
-        detail: 'its record was set aside with the broken spool',
-        transactionId,
-        deviceId: identity.deviceId,
-        serial: identity.label?.serial ?? null,
-        record: null,
-        resumed: true,
-        seconds: 0,
-      });
-    }
-  }
-
   #isFresh(work: OfflineWork, now: Instant): boolean {
-    const held = this.#allowance;
-    if (held === null || !isFor(held, work)) return false;
-    const { maxUnits, issuedAt, notAfter } = held.statement;
-    const until = parseInstant(notAfter);
-    const hours = until - parseInstant(issuedAt);
-    return maxUnits - this.#unitsBegun >= maxUnits * RENEWAL_SHARE && until - now >= hours * RENEWAL_SHARE;
-  }
-
-  /** A unit is begun once; what became of it at the line is not known here. */
-  #requireNew(deviceId: string): void {
-    for (const { records } of this.#ports.journal.transactions) {
-      const fact = records[0]?.fact;
-      if (fact?.kind !== 'intended') continue;
-      const { identity } = parseStatement(provisioningIntent, fact.intent.payload).predicate;
-      if (identity.deviceId !== deviceId) continue;
-      throw new StationRefusal('HD-06', {
-        expected: 'a unit that waits for nothing',
-        observed: 'one that was begun here',
-      });
-    }
+    return this.#allowance !== null && isFresh(this.#allowance, work, this.#unitsBegun, now);
   }
 
   #nextPlace(): SpoolPlace {
@@ -323,18 +260,6 @@ export class OfflineDesk {
     return this.spool.records.some((kept) => kept.seq === seq && kept.digest === digest);
   }
 
-  /** Statements of open transactions that have a place, in its order. */
-  #readJournal(): readonly SpoolRecord[] {
-    const found = this.#ports.journal.transactions.flatMap(({ id, records }) =>
-      records.flatMap(({ fact, at }) => {
-        const envelope = toEnvelope(fact);
-        const record = envelope === null ? null : toSpoolRecord(envelope, id, at);
-        return record === null ? [] : [record];
-      }),
-    );
-    return found.sort((left, right) => left.seq - right.seq);
-  }
-
   #toHead({ seq, digest }: SpoolEnd): SpoolHead {
     const { slot } = this.#ports.identity;
     return {
@@ -343,21 +268,6 @@ export class OfflineDesk {
       digest: digest === null ? null : { sha256: digest },
     };
   }
-}
-
-function toWork(unit: UnitAtWork): OfflineWork {
-  return {
-    product: toProduct(unit),
-    candidateDigest: unit.release.reference.candidateDigest.sha256,
-    sessionDigest: unit.session.digest,
-    startDigest: unit.start?.digest ?? null,
-  };
-}
-
-function toEnvelope(fact: JournalFact): Envelope | null {
-  if (fact.kind === 'intended') return fact.intent;
-  if (fact.kind === 'eventSigned') return fact.event;
-  return fact.kind === 'refused' ? fact.refusal : null;
 }
 
 function isAboutSpool(error: LineRefusedError): error is LineRefusedError & { readonly code: SpoolBreach['code'] } {

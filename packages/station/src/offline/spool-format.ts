@@ -157,6 +157,15 @@ export function follows({ place }: Pick<SpoolRecord, 'place'>, { seq, digest }: 
   return place.seq === seq + 1 && (place.previousDigest?.sha256 ?? null) === digest;
 }
 
+/** The next place after an end, under an allowance. */
+export function nextPlace({ seq, digest }: SpoolEnd, allowanceDigest: string): SpoolPlace {
+  return {
+    allowanceDigest: { sha256: allowanceDigest },
+    seq: seq + 1,
+    previousDigest: digest === null ? null : { sha256: digest },
+  };
+}
+
 function readRecord(value: JsonValue, stationKey: PublicKey): SpoolRecord | null {
   try {
     const { seq, at, transactionId, statement } = recordSchema.parse(value);

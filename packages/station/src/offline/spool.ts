@@ -4,16 +4,11 @@
  * speak of it: the statements that wait, and how far the spool has ever come. Whoever deletes or cuts one of them is found
  * out by the other, by the journal, or by the line. Every method that writes returns after the bytes are durable.
  */
-import {
-  formatEnvelope,
-  parseEnvelope,
-  WitnessmarkError,
-  type Bytes,
-  type Envelope,
-  type PublicKey,
-} from '@witnessmark/core';
+import { formatEnvelope, parseEnvelope, WitnessmarkError, type Envelope, type PublicKey } from '@witnessmark/core';
 import { StationError } from '../error.ts';
 import type { FileSystem, OpenFile } from '../file-system.ts';
+import { replaceFile } from '../replace-file.ts';
+import { compareWithHead, damaged, missing, replaced, type SpoolBreach } from './spool-breach.ts';
 import {
   follows,
   formatSpoolBase,
@@ -23,25 +18,14 @@ import {
   parseSpoolHead,
   SPOOL_LIMITS,
   SPOOL_START,
-  type SpoolDamage,
   type SpoolEnd,
   type SpoolRecord,
 } from './spool-format.ts';
 
 const DIRECTORY = 'spool';
-const RECORDS_FILE = `${DIRECTORY}/records`;
-const RECORDS_DRAFT = `${DIRECTORY}/records.draft`;
-const REQUEST_FILE = `${DIRECTORY}/request`;
-const REQUEST_DRAFT = `${DIRECTORY}/request.draft`;
-const HEAD_FILE = 'spool-head';
-const HEAD_DRAFT = 'spool-head.draft';
-
-/** What does not add up, as a refusal says it. */
-export interface SpoolBreach {
-  readonly code: 'LS-312' | 'LS-313';
-  readonly expected: string;
-  readonly observed: string;
-}
+const RECORDS = fileNamed(`${DIRECTORY}/records`);
+const REQUEST = fileNamed(`${DIRECTORY}/request`);
+const HEAD = fileNamed('spool-head');
 
 export class Spool {
   readonly #files: FileSystem;
@@ -111,7 +95,7 @@ export class Spool {
     if (this.#head === null || !follows(record, this.#last)) throw new TypeError('the statement has another place');
     await this.#durably(async () => {
       const { line, digest } = formatSpoolRecord(this.#chain, record);
-      this.#file ??= await this.#files.open(RECORDS_FILE, 'append');
+      this.#file ??= await this.#files.open(RECORDS.path, 'append');
       await this.#file.write(line);
       await this.#file.sync();
       this.#chain = digest;
@@ -131,8 +115,8 @@ export class Spool {
     if (this.#breach === null && this.#head?.seq === end.seq && this.#head.digest === end.digest) return;
     await this.#durably(async () => {
       await this.#close();
-      if ((await this.#files.read(RECORDS_FILE)) !== null && this.#isWorthKeeping) {
-        await this.#files.rename(RECORDS_FILE, `${DIRECTORY}/${keepAs}.rejected`);
+      if ((await this.#files.read(RECORDS.path)) !== null && this.#isWorthKeeping) {
+        await this.#files.rename(RECORDS.path, `${DIRECTORY}/${keepAs}.rejected`);
         await this.#files.syncDirectory(DIRECTORY);
       }
       await this.#begin(end);
@@ -147,7 +131,7 @@ export class Spool {
    * so a station that knows of no spool can be told from one whose spool somebody took away.
    */
   async readFirstRequest(): Promise<Envelope | null> {
-    const bytes = await this.#files.read(REQUEST_FILE);
+    const bytes = await this.#files.read(REQUEST.path);
     try {
       return bytes === null ? null : parseEnvelope(bytes);
     } catch (error) {
@@ -157,7 +141,7 @@ export class Spool {
   }
 
   async keepFirstRequest(request: Envelope): Promise<void> {
-    await this.#durably(() => this.#replace(REQUEST_DRAFT, REQUEST_FILE, formatEnvelope(request), DIRECTORY));
+    await this.#durably(() => replaceFile(this.#files, REQUEST, formatEnvelope(request)));
   }
 
   /** Lets go of open files. */
@@ -174,22 +158,22 @@ export class Spool {
   }
 
   async #forgetFirstRequest(): Promise<void> {
-    if ((await this.#files.read(REQUEST_FILE)) === null) return;
-    await this.#files.remove(REQUEST_FILE);
+    if ((await this.#files.read(REQUEST.path)) === null) return;
+    await this.#files.remove(REQUEST.path);
     await this.#files.syncDirectory(DIRECTORY);
   }
 
   async #readHead(): Promise<void> {
-    const bytes = await this.#files.read(HEAD_FILE);
+    const bytes = await this.#files.read(HEAD.path);
     if (bytes === null) return;
     this.#head = parseSpoolHead(bytes);
     if (this.#head === null) {
-      this.markBroken({ code: 'LS-313', expected: 'how far the spool has come', observed: 'a file that says nothing' });
+      this.markBroken(replaced('how far the spool has come', 'a file that says nothing'));
     }
   }
 
   async #readRecords(stationKey: PublicKey): Promise<void> {
-    const bytes = await this.#files.read(RECORDS_FILE);
+    const bytes = await this.#files.read(RECORDS.path);
     if (bytes === null) {
       const { seq } = this.#head ?? SPOOL_START;
       if (seq > 0) this.markBroken(missing(1, seq, 'no spool'));
@@ -197,72 +181,33 @@ export class Spool {
     }
     const text = parseSpool(bytes, stationKey);
     if ('damage' in text) {
-      this.#breakAt(text);
+      this.#base = text.until;
+      this.markBroken(damaged(text, this.#head));
       return;
     }
-    if (text.validLength < bytes.length) await this.#durably(() => this.#rewrite(bytes.subarray(0, text.validLength)));
+    if (text.validLength < bytes.length) {
+      await this.#durably(() => replaceFile(this.#files, RECORDS, bytes.subarray(0, text.validLength)));
+    }
     this.#base = text.base;
     this.#records = [...text.records];
     this.#chain = text.chain;
-    this.#compareWithHead();
-  }
-
-  /** The statements are written before the head: more of them are a crash, fewer are missing. */
-  #compareWithHead(): void {
-    const head = this.#head;
-    if (head === null) {
-      if (this.#last.seq > 0)
-        this.markBroken(missing(1, this.#last.seq, 'nothing that says how far the spool has come'));
-      return;
-    }
-    const { seq } = this.#last;
-    if (seq < head.seq) {
-      this.markBroken(missing(seq + 1, head.seq, `a spool that ends at ${seq}`));
-      return;
-    }
-    const known = [this.#base, ...this.#records].find((place) => place.seq === head.seq);
-    const isKnown = known === undefined ? head.seq < this.#base.seq : known.digest === head.digest;
-    if (isKnown) return;
-    this.markBroken({
-      code: 'LS-313',
-      expected: `record ${head.seq} as it was written`,
-      observed: `another one under that number`,
-    });
-  }
-
-  #breakAt({ damage, until }: SpoolDamage): void {
-    const { seq } = this.#head ?? SPOOL_START;
-    this.#base = until;
-    const range = seq > until.seq ? `records ${until.seq + 1} to ${seq}` : `what follows record ${until.seq}`;
-    this.markBroken({ code: 'LS-313', expected: `${range} of the spool as written`, observed: damage });
+    const breach = compareWithHead(this.#base, this.#records, this.#head);
+    if (breach !== null) this.markBroken(breach);
   }
 
   /** A file that begins anew at `end`. */
   async #begin(end: SpoolEnd): Promise<void> {
     await this.#close();
     const { line, digest } = formatSpoolBase(end);
-    await this.#rewrite(line);
+    await replaceFile(this.#files, RECORDS, line);
     this.#base = { seq: end.seq, digest: end.digest };
     this.#records = [];
     this.#chain = digest;
   }
 
-  async #rewrite(bytes: Bytes): Promise<void> {
-    await this.#replace(RECORDS_DRAFT, RECORDS_FILE, bytes, DIRECTORY);
-  }
-
   async #writeHead({ seq, digest }: SpoolEnd): Promise<void> {
-    await this.#replace(HEAD_DRAFT, HEAD_FILE, formatSpoolHead({ seq, digest }), '.');
+    await replaceFile(this.#files, HEAD, formatSpoolHead({ seq, digest }));
     this.#head = { seq, digest };
-  }
-
-  async #replace(draft: string, path: string, bytes: Bytes, directory: string): Promise<void> {
-    const file = await this.#files.open(draft, 'create');
-    await file.write(bytes);
-    await file.sync();
-    await file.close();
-    await this.#files.rename(draft, path);
-    await this.#files.syncDirectory(directory);
   }
 
   async #close(): Promise<void> {
@@ -289,19 +234,6 @@ export class Spool {
   }
 }
 
-export function missing(first: number, last: number, observed: string): SpoolBreach {
-  const range = first >= last ? `record ${last}` : `records ${first} to ${last}`;
-  return { code: 'LS-312', expected: `${range} of the spool`, observed };
-}
-
-/** The next place after an end, under an allowance. */
-export function nextPlace(
-  { seq, digest }: SpoolEnd,
-  allowanceDigest: string,
-): { allowanceDigest: { sha256: string }; seq: number; previousDigest: { sha256: string } | null } {
-  return {
-    allowanceDigest: { sha256: allowanceDigest },
-    seq: seq + 1,
-    previousDigest: digest === null ? null : { sha256: digest },
-  };
+function fileNamed(path: string): { readonly path: string; readonly draft: string } {
+  return { path, draft: `${path}.draft` };
 }

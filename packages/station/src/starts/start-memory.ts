@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { StationError } from '../error.ts';
 import type { FileSystem } from '../file-system.ts';
 import { formatChainedLine, readChainedLine } from '../journal-format.ts';
+import { replaceFile } from '../replace-file.ts';
 
 const FILE = 'starts';
 const DRAFT = 'starts.draft';
@@ -77,12 +78,7 @@ export class StartMemory {
     // After one failed write nobody knows what is on the disk; only a new process may read it again.
     if (this.#failure !== null) throw storageError(this.#failure);
     try {
-      const file = await this.#files.open(DRAFT, 'create');
-      await file.write(formatState(state, this.#keyDigest));
-      await file.sync();
-      await file.close();
-      await this.#files.rename(DRAFT, FILE);
-      await this.#files.syncDirectory('.');
+      await replaceFile(this.#files, { path: FILE, draft: DRAFT }, formatState(state, this.#keyDigest));
     } catch (error) {
       this.#failure = error;
       throw storageError(error);

@@ -2,7 +2,8 @@
 /** What the group itself decides, with machines that do as they are told; real ones are in the simulated world. */
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '@witnessmark/core';
-import type { Journal, SeenHead } from '../../src/journal.ts';
+import type { SeenHead } from '../../src/floor.ts';
+import type { Journal } from '../../src/journal.ts';
 import { toWaiting } from '../../src/outcomes.ts';
 import type { UnitResult } from '../../src/ports.ts';
 import type { ProgramRequest } from '../../src/station.ts';
