@@ -22,8 +22,8 @@ export function bootstrap({ development = false } = {}) {
 }
 
 /** Runs a TypeScript program of the workspace in this process's place. */
-export function runSource(node, file, args) {
-  runInPlace(node, [SOURCE_CONDITION, join(ROOT, file), ...args]);
+export function runSource(node, file, args, options) {
+  runInPlace(node, [SOURCE_CONDITION, join(ROOT, file), ...args], options);
 }
 
 /** Whether node_modules holds what package-lock.json names; npm writes what it installed into node_modules/.package-lock.json. */

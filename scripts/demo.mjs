@@ -9,4 +9,4 @@ if (process.argv.includes('--scene')) {
   installDebianPackages(console.error);
   process.env.PATH = [process.env.PATH ?? '', ...PROGRAM_FOLDERS].join(delimiter);
 }
-runSource(bootstrap(), 'apps/cli/src/main.ts', ['demo', ...process.argv.slice(2)]);
+runSource(bootstrap(), 'apps/cli/src/main.ts', ['demo', ...process.argv.slice(2)], { channel: true });

@@ -38,9 +38,13 @@ export function failWithoutNode() {
   fail(`Node ${NEEDED_NODE}, is needed (${found}); install it from https://nodejs.org and run this again`, 2);
 }
 
-/** Runs a program in this one's place: same streams, arguments and signals; ends with its exit code. */
-export function runInPlace(program, args) {
-  const child = spawn(program, args, { stdio: 'inherit' });
+/**
+ * Runs a program in this one's place: same streams, arguments and signals; ends with its exit code. With a channel the
+ * program also hears when this process is gone, whatever ended it.
+ */
+export function runInPlace(program, args, { channel = false } = {}) {
+  const streams = ['inherit', 'inherit', 'inherit'];
+  const child = spawn(program, args, { stdio: channel ? [...streams, 'ipc'] : streams });
   // A terminal sends Ctrl-C to both processes; whoever else interrupts us means the child.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -12,6 +12,6 @@ const built = join(folder, 'dist', 'main.js');
 const node = findNode(folder);
 
 if (node === null) failWithoutNode();
-else if (existsSync(source)) runInPlace(node, [SOURCE_CONDITION, source, ...process.argv.slice(2)]);
+else if (existsSync(source)) runInPlace(node, [SOURCE_CONDITION, source, ...process.argv.slice(2)], { channel: true });
 else if (node === process.execPath) await import(pathToFileURL(built).href);
-else runInPlace(node, [built, ...process.argv.slice(2)]);
+else runInPlace(node, [built, ...process.argv.slice(2)], { channel: true });

@@ -16,6 +16,7 @@ import {
 import { lineRulesSchema } from '@witnessmark/line';
 import { timePolicySchema } from '@witnessmark/station';
 import { z } from 'zod';
+import { bootSchema } from './boot-config.ts';
 import { CliError, usageError } from './error.ts';
 import { readFile } from './files.ts';
 
@@ -168,12 +169,15 @@ export const stationConfigSchema = z.strictObject({
         /** As `--device` takes it; a simulated path is relative to this file. */
         device: z.string().min(1).max(4096),
         profile: path.optional(),
+        boot: bootSchema.optional(),
       }),
     )
     .min(1)
     .max(MAX_SLOTS)
     .refine((slots) => new Set(slots.map(({ slot }) => slot)).size === slots.length)
     .optional(),
+  /** For the fixture that the command line names; each slot has its own. */
+  boot: bootSchema.optional(),
   /** How many programming tools run at once; as many as there are slots when absent. */
   maxParallelTools: z.int().min(1).max(MAX_SLOTS).optional(),
   /** The slot of each position of a panel, position 1 first. */

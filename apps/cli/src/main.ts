@@ -4,6 +4,8 @@ import { writeSync } from 'node:fs';
 
 /** A terminal and a wrapper may both pass on one Ctrl-C; only a later one means "at once". */
 const SECOND_SIGNAL_AFTER_MS = 1000;
+/** Long enough to bring things in order, as after a SIGTERM. */
+const ORPHAN_MS = 10_000;
 const EXIT_BUG = 70;
 
 for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, endAsDefect);
@@ -18,6 +20,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     ending.abort(signal);
   });
 }
+
+// Whoever started this process over a channel takes it along, however they end, and be it before this line.
+process.once('disconnect', endAsOrphan);
+if (process.send !== undefined && !process.connected) endAsOrphan();
 
 // Loaded after the handlers above, so that even a damaged installation says what it is and never looks like a "no".
 const { commands } = await import('./commands/index.ts');
@@ -36,6 +42,11 @@ process.exit(
     version: VERSION,
   }),
 );
+
+function endAsOrphan(): void {
+  ending.abort('SIGTERM');
+  setTimeout(() => process.exit(143), ORPHAN_MS).unref();
+}
 
 function endAsDefect(error: unknown): never {
   const what = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0] ?? ''}` : typeof error;

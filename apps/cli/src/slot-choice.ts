@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which fixture a command works with, and which slot and unit a scan means. */
 import { StationRefusal } from '@witnessmark/station';
+import type { BootConfig } from './boot-config.ts';
 import type { LoadedConfig, StationConfig } from './config.ts';
 import { usageError } from './error.ts';
 
@@ -15,6 +16,8 @@ export interface SlotDevice {
   readonly profile: string | undefined;
   /** Absent at a station with one place. */
   readonly slot: number | undefined;
+  /** How a board in it is started. */
+  readonly boot: BootConfig | undefined;
 }
 
 /** What the command line names, else the configured slot. Throws `ERR_CLI_USAGE` when neither says which. */
@@ -22,7 +25,7 @@ export function chooseSlotDevice(config: LoadedConfig<StationConfig>, choice: Fi
   const { device, profile, slot } = choice;
   if (device !== undefined) {
     if (slot !== undefined) throw usageError('--device and --slot name two fixtures');
-    return { device, profile, slot };
+    return { device, profile, slot, boot: config.values.boot };
   }
   const slots = config.values.slots ?? [];
   const chosen = slot === undefined && slots.length === 1 ? slots[0] : slots.find((one) => one.slot === slot);
@@ -34,13 +37,14 @@ export function chooseSlotDevice(config: LoadedConfig<StationConfig>, choice: Fi
 /** Paths of simulated boards and profiles are relative to the configuration, as all paths in it are. */
 export function toSlotDevice(
   { pathOf }: LoadedConfig<StationConfig>,
-  { slot, device, profile }: NonNullable<StationConfig['slots']>[number],
+  { slot, device, profile, boot }: NonNullable<StationConfig['slots']>[number],
 ): SlotDevice {
   const [, path, settings = ''] = /^simulated:([^,]*)(,.*)?$/s.exec(device) ?? [];
   return {
     device: path === undefined ? device : `simulated:${pathOf(path)}${settings}`,
     profile: profile === undefined ? undefined : pathOf(profile),
     slot,
+    boot,
   };
 }
 

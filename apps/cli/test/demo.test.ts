@@ -163,7 +163,7 @@ describe('demo', () => {
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     await expect(fetch(`${url}/readyz`)).rejects.toThrow();
-  });
+  }, 120_000);
 
   it('--clean removes what it made and nothing else', async () => {
     writeFileSync(join(data, 'notes.txt'), 'mine');

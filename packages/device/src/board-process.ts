@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Process adapter: starts a server of a simulated board as a program of its own, as a programmer on a bench is. */
+/** Process adapter: a server of a simulated board as a program of its own, as a programmer on a bench is. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -11,12 +11,18 @@ const START_MS = 10_000;
 const STOP_MS = 5_000;
 const MAX_GREETING_BYTES = 1024;
 
-export interface BoardServer {
+export interface BoardProgram {
   /** For people: what did not start. */
   readonly name: string;
   /** Its file without the suffix, which is `.ts` as source and `.js` as shipped. */
   readonly program: URL;
-  readonly args: readonly string[];
+  /** What follows `--` and the name on its command line; undefined leaves the option out. */
+  readonly options: Readonly<Record<string, string | undefined>>;
+}
+
+interface StartedProgram {
+  readonly child: ChildProcess;
+  readonly port: number;
 }
 
 /** A running server; `close` ends it after its last save. */
@@ -26,25 +32,10 @@ export class BoardProcess {
   readonly pid: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, pid: number, port: number) {
+  protected constructor({ child, port }: StartedProgram) {
     this.#child = child;
-    this.pid = pid;
+    this.pid = child.pid as number;
     this.port = port;
-  }
-
-  /** Throws `ERR_DEVICE_TOOL` when it does not come up, with what it said. */
-  static async start({ name, program, args }: BoardServer): Promise<BoardProcess> {
-    const child = spawn(process.execPath, [...programArguments(program), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {},
-    });
-    const limit = setTimeout(() => child.kill('SIGKILL'), START_MS);
-    try {
-      const port = await readPort(child, name);
-      return new BoardProcess(child, child.pid as number, port);
-    } finally {
-      clearTimeout(limit);
-    }
   }
 
   async close(): Promise<void> {
@@ -53,6 +44,22 @@ export class BoardProcess {
     const limit = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     this.#child.kill('SIGTERM');
     await exited;
+    clearTimeout(limit);
+  }
+}
+
+/** Throws `ERR_DEVICE_TOOL` when it does not come up, with what it said. */
+export async function startBoardProgram({ name, program, options }: BoardProgram): Promise<StartedProgram> {
+  const args = Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [`--${key}`, value]));
+  const child = spawn(process.execPath, [...programArguments(program), ...args], {
+    // The channel says to the program when this process is gone.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: {},
+  });
+  const limit = setTimeout(() => child.kill('SIGKILL'), START_MS);
+  try {
+    return { child, port: await readPort(child, name) };
+  } finally {
     clearTimeout(limit);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which answers to "who are you" cannot name one part, or one programmer (spec/device-id.md). */
 import { encodeHex, equalBytes, RefusedError, type Bytes } from '@witnessmark/core';
+import { DeviceError } from './error.ts';
 import type { BoardProfile } from './profile.ts';
 
 /** What makers and drivers fill in where there is nothing to say, lower-case and without punctuation. */
@@ -58,4 +59,19 @@ export function expectHardwareId(
 export function expectSameId(before: Bytes, now: Bytes): void {
   if (equalBytes(before, now)) return;
   throw new RefusedError('UF-07', `the hardware id was ${encodeHex(before)} before and is ${encodeHex(now)} now`);
+}
+
+/**
+ * For work that broke off: a part that was exchanged does not answer in the middle of another one's conversation. Asks
+ * again and throws `UF-07` when another part answers now; when none does, the break stays what it was.
+ */
+export async function expectNotExchanged(before: Bytes, readIds: () => Promise<readonly Bytes[]>): Promise<void> {
+  let ids: readonly Bytes[];
+  try {
+    ids = await readIds();
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof DeviceError) return;
+    throw error;
+  }
+  for (const id of ids) expectSameId(before, id);
 }

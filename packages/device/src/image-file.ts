@@ -23,3 +23,13 @@ export async function readImageFile(path: string): Promise<Bytes> {
     await file.close();
   }
 }
+
+/** The same; null when there is no file, as after a tool that did not get as far as writing it. */
+export async function readImageFileIfThere(path: string): Promise<Bytes | null> {
+  try {
+    return await readImageFile(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

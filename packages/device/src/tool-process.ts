@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Process adapter: one run of a programming tool in a private directory, ended by pid when it is told to stop. */
+/** Process adapter: one run of a programming tool, ended by its process group when it is told to stop. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { RefusedError } from '@witnessmark/core';
 import { DeviceError } from './error.ts';
@@ -17,8 +16,6 @@ const SETPRIV_ARGUMENTS = ['--pdeathsig', 'KILL'];
 const POLITE_MS = 500;
 /** A verbose flashrom says some 200,000 about a flash of 16 MiB. */
 const MAX_OUTPUT_CHARACTERS = 8 * 1024 * 1024;
-/** `witnessmark`, the tool, the process id – which says whether a directory is still in use – and something random. */
-const DIRECTORY_NAME = /^witnessmark-([a-z]{1,16})-([1-9]\d{0,9})-/;
 
 export interface ToolRun {
   readonly programPath: string;
@@ -26,7 +23,7 @@ export interface ToolRun {
   /** Private working directory; the command line names files in it. */
   readonly directory: string;
   readonly signal: AbortSignal;
-  readonly onOutput: (text: string) => void;
+  readonly onOutput: (text: string, stream: 'stdout' | 'stderr') => void;
 }
 
 /**
@@ -55,10 +52,10 @@ export async function runTool(
   };
   signal.addEventListener('abort', stop, { once: true });
   let outputBytes = 0;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
       outputBytes += text.length;
-      if (outputBytes <= MAX_OUTPUT_CHARACTERS) onOutput(text);
+      if (outputBytes <= MAX_OUTPUT_CHARACTERS) onOutput(text, name);
       else stop();
     });
   }
@@ -126,44 +123,6 @@ class ToolEnding {
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
-  }
-}
-
-/** Gives `work` a directory of its own, mode 0700, and removes it afterwards: it held firmware. */
-export async function withToolDirectory<T>(
-  tool: string,
-  parent: string,
-  work: (directory: string) => Promise<T>,
-): Promise<T> {
-  const directory = await mkdtemp(join(parent, `witnessmark-${tool}-${process.pid}-`));
-  try {
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-/** Removes what runs of the tool by processes that were killed have left in `parent`. */
-export async function sweepToolDirectories(tool: string, parent: string): Promise<void> {
-  for (const entry of await readdir(parent, { withFileTypes: true })) {
-    const [, named, owner] = DIRECTORY_NAME.exec(entry.name) ?? [];
-    if (named !== tool || owner === undefined || !entry.isDirectory() || isRunning(Number(owner))) continue;
-    const directory = join(parent, entry.name);
-    // Another user's directory is none of ours, whatever its name.
-    const isOurs = await lstat(directory).then(
-      ({ uid }) => uid === process.getuid?.(),
-      () => false,
-    );
-    if (isOurs) await rm(directory, { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

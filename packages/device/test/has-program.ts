@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isExecutable } from '../src/flashrom/process.ts';
+import { isExecutable } from '../src/tool-process.ts';
 
 const DIRECTORIES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 

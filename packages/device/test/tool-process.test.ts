@@ -57,6 +57,19 @@ function zombies(): string[] {
 }
 
 describe('runTool', { timeout: 30_000 }, () => {
+  it('gives the exit code, passes on both streams, and hands no environment over', async () => {
+    const { outcome, said } = run('echo out; echo err >&2; env | sort; exit 3');
+    expect(await outcome).toBe(3);
+    const output = await said('out');
+    expect(output).toContain('err\n');
+    expect(output).toContain('LC_ALL=C');
+    expect(output).not.toContain('HOME=');
+  });
+
+  it('does not know what a killed tool has done', async () => {
+    await expect(run('kill -9 $$').outcome).rejects.toMatchObject({ code: 'ERR_DEVICE_TOOL' });
+  });
+
   it('asks a tool to end before it kills it, so that it can leave its programmer in order', async () => {
     const file = join(directory, 'in-order');
     const { outcome, stop, said } = run(
@@ -67,6 +80,14 @@ describe('runTool', { timeout: 30_000 }, () => {
     await expect(outcome).rejects.toThrow();
     expect(readFileSync(file, 'utf8')).toBe('done\n');
     expect(zombies()).toEqual([]);
+  });
+
+  it('kills a tool that ignores polite signals', async () => {
+    const { outcome, stop, said } = run(`trap '' TERM INT HUP\necho $$\nwhile :; do sleep 0.05; done`);
+    const pid = await said('');
+    stop.abort();
+    await expect(outcome).rejects.toThrow();
+    expect(isThere(pid)).toBe(false);
   });
 
   it('kills a tool that hangs, and what it has started, which ignores requests and holds its output open', async () => {
@@ -100,5 +121,12 @@ describe('runTool', { timeout: 30_000 }, () => {
   it('takes no tool by its name alone', async () => {
     const options = { args: [], directory, signal: new AbortController().signal, onOutput: () => undefined };
     await expect(runTool('tool', { ...options, programPath: 'flashrom' })).rejects.toThrow(TypeError);
+  });
+
+  it('says LS-403 for a tool that is not there', async () => {
+    const options = { args: [], directory, signal: new AbortController().signal, onOutput: () => undefined };
+    await expect(runTool('tool', { ...options, programPath: '/nonexistent/tool' })).rejects.toMatchObject({
+      code: 'LS-403',
+    });
   });
 });

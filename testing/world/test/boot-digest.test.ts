@@ -91,6 +91,24 @@ describe('a recipe with the step bootDigest', () => {
     expect(await factory.line.line.unit(board.deviceId)).toBeNull();
   });
 
+  it('holds a unit that comes back to a fixture that lost what starts its board (HD-02)', async () => {
+    const cut = new AbortController();
+    const bootCheck: BootCheck = {
+      ...saying(sha256Hex(factory.image)),
+      readBootReport: () => {
+        cut.abort();
+        return Promise.resolve({ state: 'UNKNOWN', detail: 'the station was ended' });
+      },
+    };
+    const bench = await SimBench.open(factory, { ports: { bootCheck } });
+    const board = factory.makeBoard();
+    bench.fixture.bay.insert(board.chip);
+    expect(await bench.scan(board.serial, cut.signal)).toMatchObject({ phase: 'interrupted' });
+    const poorer = await SimBench.open(factory, { disk: bench.disk });
+    expect(await poorer.program(board)).toMatchObject({ phase: 'interrupted', code: 'HD-02', resumed: false });
+    expect((await lastEvent(board.deviceId)).boot).toBeUndefined();
+  });
+
   it('is asked again after a lock that forbids reading, when the station was interrupted there', async () => {
     let isCut = true;
     const board = factory.makeBoard();

@@ -17,8 +17,6 @@ export async function custodyServe({
   };
   const running = await runCustody(config);
   signal.addEventListener('abort', stop, { once: true });
-  // A parent that started this process with a channel takes it along when it goes.
-  process.once('disconnect', stop);
   if (signal.aborted) stop();
   output.note(`custody of ${config.keys.join(', ')} for ${config.clients.map(({ name }) => name).join(', ')}, ${file}`);
   output.verdict(config.socket);

@@ -28,8 +28,6 @@ export async function lineServe({ options, session }: CommandInput<typeof lineSe
     stopped.resolve('signal');
   };
   signal.addEventListener('abort', stop, { once: true });
-  // A parent that started this process with a channel takes it along when it goes.
-  process.once('disconnect', stop);
   if (signal.aborted) stop();
 
   output.note(`${rules.line} of ${rules.plant} at ${running.url}: ${running.line.logSize} log entries, ${file}`);

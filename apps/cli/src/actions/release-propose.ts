@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RELEASE_CLASSES, type ReleaseClass } from '@witnessmark/attestation';
+import { RELEASE_CLASSES, type ReleaseClass, type ReleaseManifest } from '@witnessmark/attestation';
 import type { Gate } from '@witnessmark/gate';
-import type { CommandInput, CommandResult } from '../command.ts';
+import type { CommandInput, CommandResult, OptionValues } from '../command.ts';
 import type { releaseProposeOptions } from '../options/release.ts';
 import { usageError } from '../error.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -10,6 +10,8 @@ import { formatStatus } from '../promotion-text.ts';
 import { purposeOfStatement } from '../purpose.ts';
 import { answerOf } from '../session.ts';
 import { withSigner } from '../signer-reference.ts';
+
+type Options = OptionValues<typeof releaseProposeOptions>;
 
 /** Ids become file names in the repository. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -33,7 +35,7 @@ export async function releasePropose({
         releaseCounter: options.counter ?? (await nextCounter(gate, product.sku)),
         ...(options.securityCounter === undefined ? {} : { securityCounter: options.securityCounter }),
         ...(options.address === undefined ? {} : { address: options.address }),
-        ...(options.leaveOpen ? { recipe: { name: 'spi-nor-open', version: '1', steps: ['program', 'measure'] } } : {}),
+        ...(options.leaveOpen || options.bootDigest ? { recipe: recipeOf(options) } : {}),
         sealed: options.sealed,
         ...(options.class === undefined ? {} : { releaseClass: releaseClassOf(options.class) }),
         ...(options.builder === undefined ? {} : { builder: options.builder }),
@@ -55,6 +57,19 @@ export async function releasePropose({
     output.verdict(`${status.promotionId} is proposed and waits for ${status.missing?.people ?? 0} people`);
     return { exit: EXIT.yes, document: { promotion: status } };
   });
+}
+
+function recipeOf({ leaveOpen, bootDigest }: Pick<Options, 'leaveOpen' | 'bootDigest'>): ReleaseManifest['recipe'] {
+  return {
+    name: `spi-nor${leaveOpen ? '-open' : ''}${bootDigest ? '-boot' : ''}`,
+    version: '1',
+    steps: [
+      'program',
+      'measure',
+      ...(bootDigest ? ['bootDigest' as const] : []),
+      ...(leaveOpen ? [] : ['lock' as const]),
+    ],
+  };
 }
 
 function releaseClassOf(text: string): ReleaseClass {

@@ -18,8 +18,9 @@ import type { LoadedConfig, StationConfig } from '../config.ts';
 import { usageError } from '../error.ts';
 import { exitCodeOfSignal, worstOf, type ExitCode } from '../exit-codes.ts';
 import type { stationOptions } from '../options/station.ts';
+import { openBootCheck } from '../roots/boot-check.ts';
 import { openFixture, type Fixture } from '../roots/fixture.ts';
-import { openSlots, type RunningSlots } from '../roots/station.ts';
+import { openSlots, type RunningSlots, type SlotFixture } from '../roots/station.ts';
 import type { Session } from '../session.ts';
 import { OperatorAtStation } from '../sign-in.ts';
 import { promptForPin } from '../signer-reference.ts';
@@ -68,7 +69,7 @@ async function workShift(session: Session, { options, config, fixtures }: ShiftP
   const running = await openSlots(config, {
     clock,
     newId,
-    slots: [...fixtures].map(([slot, { driver }]) => ({ slot, driver: limitTools(driver, tools) })),
+    slots: await openPlaces(config, fixtures, tools),
     askPin: promptForPin(session),
     lineUrl: options.line,
     onProgress: ({ slot, step, state }) => {
@@ -111,6 +112,23 @@ async function workShift(session: Session, { options, config, fixtures }: ShiftP
     await operator?.signOut();
     running.close();
   }
+}
+
+/** The programmers, of which only so many work at once, and how their boards are started. */
+function openPlaces(
+  config: LoadedConfig<StationConfig>,
+  fixtures: ReadonlyMap<number, Fixture>,
+  tools: ToolLimit,
+): Promise<readonly SlotFixture[]> {
+  const configured = config.values.slots ?? [];
+  return Promise.all(
+    configured.flatMap(({ slot, boot }) => {
+      const fixture = fixtures.get(slot);
+      if (fixture === undefined) return [];
+      const driver = limitTools(fixture.driver, tools);
+      return openBootCheck(config, boot, driver).then((bootCheck) => ({ slot, driver, bootCheck }));
+    }),
+  );
 }
 
 /** Takes scans one after the other and lets units go on meanwhile. */

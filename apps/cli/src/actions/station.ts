@@ -14,8 +14,9 @@ import { CliError } from '../error.ts';
 import { describeError, formatErrorReport } from '../error-report.ts';
 import { EXIT, exitCodeOfSignal, worstOf, type ExitCode } from '../exit-codes.ts';
 import { writeFile } from '../files.ts';
-import { chooseSlotDevice } from '../slot-choice.ts';
+import { chooseSlotDevice, type SlotDevice } from '../slot-choice.ts';
 import { Progress } from '../progress.ts';
+import { openBootCheck } from '../roots/boot-check.ts';
 import { openFixture, withFixture, type Fixture } from '../roots/fixture.ts';
 import { openStation, type RunningStation } from '../roots/station.ts';
 import { describeLabel, toLabelDocument } from '../label-text.ts';
@@ -115,10 +116,10 @@ export async function withShift<T>(
   work: (shift: Shift) => Promise<T>,
 ): Promise<T> {
   const config = openStationConfig(options);
-  const { device, profile, slot } = chooseSlotDevice(config, options);
-  const fixture = await openFixture(device, profile, config.values.station);
+  const place = chooseSlotDevice(config, options);
+  const fixture = await openFixture(place.device, place.profile, config.values.station);
   try {
-    return await workShift(session, { options, config, fixture, slot }, work);
+    return await workShift(session, { options, config, fixture, place }, work);
   } finally {
     await fixture.close();
   }
@@ -126,7 +127,7 @@ export async function withShift<T>(
 
 async function workShift<T>(
   session: Session,
-  { options, config, fixture, slot }: ShiftPlace,
+  { options, config, fixture, place }: ShiftPlace,
   work: (shift: Shift) => Promise<T>,
 ): Promise<T> {
   const { output, terminal, clock, newId, signal } = session;
@@ -140,7 +141,8 @@ async function workShift<T>(
     clock,
     newId,
     driver: fixture.driver,
-    slot,
+    bootCheck: await openBootCheck(config, place.boot, fixture.driver),
+    slot: place.slot,
     askPin: promptForPin(session),
     lineUrl: options.line,
     onProgress: followUnit(progress),
@@ -186,7 +188,7 @@ interface ShiftPlace {
   readonly options: Options;
   readonly config: LoadedConfig<StationConfig>;
   readonly fixture: Fixture;
-  readonly slot: number | undefined;
+  readonly place: SlotDevice;
 }
 
 /** The configured job, with what the command line says instead. */

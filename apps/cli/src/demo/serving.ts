@@ -20,7 +20,7 @@ export class Serving {
 
   /** Resolves when it says where it is. Throws `ERR_CLI_TRANSPORT` when it ends before, with what it said. */
   static async start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Serving> {
-    // The channel of a fork takes the program along when this process goes, whatever ends it.
+    // The channel takes the program along when this process goes, whatever ends it.
     const child = fork(PROGRAM, [...argv], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -9,6 +9,8 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Session } from '../session.ts';
 
 const PROGRAM = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url));
+/** Tells a command when this process is gone, whatever ended it. */
+const CHANNEL = 'ipc' as const;
 const REASON_CODE = /\b[A-Z]{2}-[0-9]{2,3}\b/g;
 /** A unit takes seconds; on the slowest machine, with retries, much more. */
 const ANSWER_TIMEOUT_MS = 120_000;
@@ -93,7 +95,7 @@ export class Stage {
   attempt(argv: readonly string[], { environment = {}, input }: Circumstances = {}): Promise<Ran> {
     this.#commands += 1;
     const { signal } = this.#session;
-    const settings = { environment: { ...this.#environment, ...environment }, signal };
+    const settings = { environment: { ...this.#environment, ...environment }, signal, isLinked: true };
     return runToEnd(process.execPath, programOf(argv), input === undefined ? settings : { ...settings, input });
   }
 
@@ -111,11 +113,11 @@ export class Stage {
     this.#commands += 1;
     const child = spawn(process.execPath, programOf(argv), {
       env: { ...process.env, ...this.#environment },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', CHANNEL],
     });
     let said = '';
     const moment = Promise.withResolvers<null>();
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       if (when instanceof RegExp && when.test(said)) moment.resolve(null);
     });
@@ -144,7 +146,7 @@ class Conversation {
     this.#argv = argv;
     this.#child = spawn(process.execPath, programOf(argv), {
       env: { ...process.env, ...environment },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', CHANNEL],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -197,15 +199,21 @@ function programOf(argv: readonly string[]): string[] {
   return [...process.execArgv, PROGRAM, ...argv];
 }
 
+interface ProgramSettings {
+  readonly signal?: AbortSignal;
+  /** Of our own programs: goes with this process, whatever ends it. */
+  readonly isLinked?: boolean;
+}
+
 /** Runs any program to its end; standard input is empty unless said. */
 export async function runToEnd(
   program: string,
   argv: readonly string[],
-  { environment, input, signal }: Circumstances & { readonly signal?: AbortSignal } = {},
+  { environment, input, signal, isLinked = false }: Circumstances & ProgramSettings = {},
 ): Promise<Ran> {
   const child = spawn(program, argv, {
     env: { ...process.env, ...environment },
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(isLinked ? [CHANNEL] : [])],
     ...(signal === undefined ? {} : { signal }),
   });
   child.stdin?.end(input);

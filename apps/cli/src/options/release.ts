@@ -36,6 +36,7 @@ export const releaseProposeOptions = {
   builder: optionalText('--builder <PERSON>', 'who built the image, and so cannot approve it'),
   exception: optionalText('--exception <EXCEPTION>', 'the exception under which a security counter may fall'),
   leaveOpen: flag('--leave-open', 'a recipe that does not lock the device'),
+  bootDigest: flag('--boot-digest', 'a recipe that starts the board, whose firmware then has to name its digest'),
   sealed: flag('--sealed', "publish the image sealed to the line's unsealing keys, not in clear"),
 } as const;
 

@@ -14,7 +14,7 @@ import {
   type AvrProfile,
   type DeviceProfile,
   type McuProfile,
-  type SerprogAddress,
+  type NetworkAddress,
 } from '@witnessmark/device';
 import { usageError } from '../error.ts';
 import { DOCUMENT_BYTES, readFile } from '../files.ts';
@@ -27,8 +27,8 @@ export type Selection =
       readonly uniqueId: Bytes | null;
       readonly profile: DeviceProfile;
     }
-  | { readonly kind: 'flashrom'; readonly address: SerprogAddress; readonly profile: DeviceProfile }
-  | { readonly kind: 'openocd'; readonly address: SerprogAddress; readonly profile: McuProfile }
+  | { readonly kind: 'flashrom'; readonly address: NetworkAddress; readonly profile: DeviceProfile }
+  | { readonly kind: 'openocd'; readonly address: NetworkAddress; readonly profile: McuProfile }
   | { readonly kind: 'avrdude'; readonly address: AvrdudeAddress; readonly profile: AvrProfile };
 
 /** What follows the place, as `name=value`. */
@@ -88,7 +88,7 @@ function readSettings(kind: Selection['kind'], pairs: readonly string[]): Readon
   return settings;
 }
 
-function parseAddress(text: string): SerprogAddress {
+function parseAddress(text: string): NetworkAddress {
   const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535) throw usageError(`--device must be ${DEVICE_FORMS}`);
   return { host, port: Number(port) };

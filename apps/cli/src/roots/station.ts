@@ -12,7 +12,7 @@ import { parseTrustedRoot, type TrustedRoot } from '@witnessmark/attestation';
 import { newTransportKey } from '@witnessmark/boundary';
 import type { Clock } from '@witnessmark/core';
 import { KeyAccess, parseKeyReference, type PinSource } from '@witnessmark/custody';
-import type { DeviceDriver } from '@witnessmark/device';
+import type { BootCheck, DeviceDriver } from '@witnessmark/device';
 import {
   Journal,
   LineTrust,
@@ -67,16 +67,20 @@ interface MachineEnvironment {
   readonly onRecovered?: (result: UnitResult) => void;
 }
 
-interface StationEnvironment extends MachineEnvironment {
+/** A programmer, and how the board in it is started, if it is. */
+export interface PlaceFixture {
   readonly driver: DeviceDriver;
+  readonly bootCheck?: BootCheck | undefined;
+}
+
+interface StationEnvironment extends MachineEnvironment, PlaceFixture {
   /** One place of a station that has several; the others rest meanwhile. */
   readonly slot?: number | undefined;
 }
 
 /** A place of the station and the programmer that serves it alone. */
-export interface SlotFixture {
+export interface SlotFixture extends PlaceFixture {
   readonly slot: number;
-  readonly driver: DeviceDriver;
 }
 
 interface SlotsEnvironment extends MachineEnvironment {
@@ -104,7 +108,7 @@ export interface RunningSlots extends LineEnd {
 /** A station with one place, or one place of a station. */
 export async function openStation(
   config: LoadedConfig<StationConfig>,
-  { driver, slot, ...environment }: StationEnvironment,
+  { driver, bootCheck, slot, ...environment }: StationEnvironment,
 ): Promise<RunningStation> {
   return openMachine(config, environment, async (machine) => {
     const { directory, ports, identity, printer } = machine;
@@ -113,7 +117,7 @@ export async function openStation(
     const journal = await openJournal(machine, files);
     const own = {
       identity: slot === undefined ? identity : { ...identity, slot },
-      driver,
+      ...fixtureOf({ driver, bootCheck }),
       journal,
       ...gating(await openGate(config, machine, new Map([[slot ?? 1, journal]]))),
       ...(await workingOffline(config, machine, files)),
@@ -135,12 +139,13 @@ export async function openSlots(
     for (const { slot } of slots) journals.set(slot, await openJournal(machine, directory.slot(slot)));
     const gate = gating(await openGate(config, machine, journals));
     const machines: (SlotMachine & { readonly station: Station })[] = [];
-    for (const { slot, driver } of slots) {
+    for (const { slot, ...fixture } of slots) {
       const journal = journals.get(slot) as Journal;
       const onRecovered = (result: UnitResult): void => onSlotRecovered?.(slot, result);
       const labels = labelling(printer, directory.slot(slot));
       const offline = await workingOffline(config, machine, directory.slot(slot));
-      const own = { identity: { ...identity, slot }, driver, journal, onRecovered, ...labels, ...offline, ...gate };
+      const place = { identity: { ...identity, slot }, ...fixtureOf(fixture), journal, onRecovered };
+      const own = { ...place, ...labels, ...offline, ...gate };
       machines.push({ slot, journal, station: new Station({ ...ports, ...own }) });
     }
     return {
@@ -153,6 +158,10 @@ export async function openSlots(
 /** The places that may have open units: those of the configuration, and the one that is opened. */
 function slotsOf({ values }: LoadedConfig<StationConfig>, own: number): readonly number[] {
   return [1, own, ...(values.slots ?? []).map(({ slot }) => slot)];
+}
+
+function fixtureOf({ driver, bootCheck }: PlaceFixture): Pick<StationPorts, 'driver' | 'bootCheck'> {
+  return bootCheck === undefined ? { driver } : { driver, bootCheck };
 }
 
 /** Each place remembers which of its labels waits for its scan. */

@@ -4,9 +4,7 @@
  * cannot be locked, its fuses and lock bits read as zero, and the identifier is one somebody has stored in the EEPROM.
  * The profile says so, and recipes that ask for more are refused.
  */
-import { tmpdir } from 'node:os';
 import { encodeHex, RefusedError, sha256Hex, type Bytes } from '@witnessmark/core';
-import { runBounded } from '../bounded.ts';
 import type {
   DeviceDriver,
   DeviceIdentity,
@@ -17,10 +15,13 @@ import type {
   OperationOptions,
   ProgramOrder,
   ProgrammerInfo,
+  ProgramPhase,
 } from '../contract.ts';
 import { DeviceError } from '../error.ts';
-import { expectHardwareId, expectSameId, isPlaceholderId } from '../hardware-id.ts';
-import type { AvrProfile, TimeLimits } from '../profile.ts';
+import { expectHardwareId, expectNotExchanged, expectSameId, isPlaceholderId } from '../hardware-id.ts';
+import type { ToolPlace } from '../installed-tool.ts';
+import { runOperation, type Work } from '../operation.ts';
+import type { AvrProfile } from '../profile.ts';
 import { coveringBlocks, expectEraseBlocks, expectRange, isErased } from '../range.ts';
 import {
   expectAvrdudeAddress,
@@ -34,21 +35,11 @@ import {
 import { formatIntelHex } from './intel-hex.ts';
 import { AvrdudeTool, type AvrdudeResult } from './tool.ts';
 
-const DEFAULT_PROGRAM_PATH = '/usr/bin/avrdude';
 const SIGNATURE_BYTES = 3;
 
-export interface AvrdudeDriverOptions {
+export interface AvrdudeDriverOptions extends ToolPlace {
   readonly profile: AvrProfile;
   readonly address: AvrdudeAddress;
-  readonly programPath?: string;
-  /** Where each run gets its private directory for images; may be a file system in memory. */
-  readonly temporaryDirectory?: string;
-}
-
-/** One operation: when it has to end, and how its runs of the tool are counted. */
-interface Work {
-  readonly signal: AbortSignal;
-  readonly onRetry: (start: number, detail: string) => void;
 }
 
 export class AvrdudeDriver implements DeviceDriver {
@@ -78,13 +69,11 @@ export class AvrdudeDriver implements DeviceDriver {
    */
   static async open(options: AvrdudeDriverOptions): Promise<AvrdudeDriver> {
     expectAvrdudeAddress(options.address);
-    const { programPath = DEFAULT_PROGRAM_PATH, temporaryDirectory = tmpdir(), profile } = options;
-    const tool = await AvrdudeTool.open({ programPath, temporaryDirectory, maxStarts: profile.maxToolStarts });
-    return new AvrdudeDriver(options, tool);
+    return new AvrdudeDriver(options, await AvrdudeTool.open(options, options.profile.maxToolStarts));
   }
 
   async identify(options?: OperationOptions): Promise<DriverOutcome<DeviceIdentity>> {
-    return this.#run('identify', options, async (work) => {
+    return runOperation(this.profile, 'identify', options, async (work) => {
       const result = await this.#tool.run({ ...work, args: inspectArguments(this.#target) });
       this.#expectPart(result);
       const { model, sizeBytes, jedecId } = this.profile;
@@ -93,7 +82,7 @@ export class AvrdudeDriver implements DeviceDriver {
   }
 
   async readHardwareId(options?: OperationOptions): Promise<DriverOutcome<HardwareIdReading>> {
-    return this.#run('readHardwareId', options, async (work) => ({
+    return runOperation(this.profile, 'readHardwareId', options, async (work) => ({
       scheme: this.profile.hardwareIdScheme,
       value: await this.#inspect(work),
     }));
@@ -103,7 +92,7 @@ export class AvrdudeDriver implements DeviceDriver {
   async storeHardwareId(value: Bytes, options?: OperationOptions): Promise<DriverOutcome<undefined>> {
     const { hardwareIdBytes, hardwareIdSource } = this.profile;
     if (value.length !== hardwareIdBytes || isPlaceholderId(value)) throw new RangeError('this value names no part');
-    return this.#run('readHardwareId', options, async (work) => {
+    return runOperation(this.profile, 'readHardwareId', options, async (work) => {
       const [stored] = this.#readings(await this.#tool.run({ ...work, args: inspectArguments(this.#target) }));
       if (!isErased(stored)) throw new RefusedError('UF-01', `the part has an identifier: ${encodeHex(stored)}`);
       const image = formatIntelHex(hardwareIdSource.address, value);
@@ -116,7 +105,7 @@ export class AvrdudeDriver implements DeviceDriver {
   /** The boot loader erases a page only to write it; so the range is written with what an erased flash holds. */
   async erase(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<undefined>> {
     expectEraseBlocks(this.profile, range);
-    return this.#run('erase', options, async (work) => {
+    return runOperation(this.profile, 'erase', options, async (work) => {
       const hardwareId = await this.#inspect(work);
       const blank = new Uint8Array(range.length).fill(0xff);
       await this.#write(work, hardwareId, { range, content: blank, report: () => undefined });
@@ -133,9 +122,9 @@ export class AvrdudeDriver implements DeviceDriver {
     expectRange(this.profile, wanted);
     // The bytes to be written are fixed here, whatever the caller does to its buffer.
     const image = order.image.slice();
-    return this.#run('program', options, async (work) => {
+    return runOperation(this.profile, 'program', options, async (work) => {
       const range = coveringBlocks(wanted, this.profile.pageBytes);
-      const report = (phase: 'prepare' | 'program', doneBytes: number): void =>
+      const report = (phase: ProgramPhase, doneBytes: number): void =>
         order.onProgress?.({ phase, doneBytes, totalBytes: range.length });
       report('prepare', 0);
       const hardwareId = await this.#inspect(work);
@@ -157,7 +146,7 @@ export class AvrdudeDriver implements DeviceDriver {
 
   async readBack(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<Bytes>> {
     expectRange(this.profile, range);
-    return this.#run('readBack', options, async (work) =>
+    return runOperation(this.profile, 'readBack', options, async (work) =>
       (await this.#read(work)).slice(range.address, range.address + range.length),
     );
   }
@@ -165,12 +154,12 @@ export class AvrdudeDriver implements DeviceDriver {
   /** This board has no lock: `UF-04`, and nothing is sent. */
   async lock(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
     const refusal = `this board cannot be locked: ${this.profile.lockRecipe.reason}`;
-    return this.#run('lock', options, () => Promise.reject(new RefusedError('UF-04', refusal)));
+    return runOperation(this.profile, 'lock', options, () => Promise.reject(new RefusedError('UF-04', refusal)));
   }
 
   /** `unknown` for every part that answers: what its boot loader says about lock bits is no answer. */
   async readLockState(options?: OperationOptions): Promise<DriverOutcome<LockState>> {
-    return this.#run<LockState>('readLockState', options, async (work) => {
+    return runOperation<LockState>(this.profile, 'readLockState', options, async (work) => {
       await this.#inspect(work);
       return 'unknown';
     });
@@ -178,20 +167,10 @@ export class AvrdudeDriver implements DeviceDriver {
 
   /** Opening the line resets the part. */
   async reset(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
-    return this.#run('reset', options, async (work) => {
+    return runOperation(this.profile, 'reset', options, async (work) => {
       await this.#inspect(work);
       return undefined;
     });
-  }
-
-  async #run<T>(
-    name: keyof TimeLimits,
-    options: OperationOptions | undefined,
-    body: (work: Work) => Promise<T>,
-  ): Promise<DriverOutcome<T>> {
-    const timeoutMs = options?.timeoutMs ?? this.profile.timeLimitsMs[name];
-    const onRetry = (start: number, detail: string): void => options?.onRetry?.({ operation: name, start, detail });
-    return runBounded({ name, timeoutMs, signal: options?.signal }, async (signal) => body({ signal, onRetry }));
   }
 
   async #inspect(work: Work): Promise<Bytes> {
@@ -223,8 +202,8 @@ export class AvrdudeDriver implements DeviceDriver {
       const { output } = await this.#tool.run(run);
       if (!output.claimsWritten) throw noClaim();
     } catch (error) {
-      // The run broke off on the way: a part that was exchanged does not answer in another one's conversation.
-      if (error instanceof DeviceError && !work.signal.aborted) await this.#expectNotExchanged(work, hardwareId);
+      if (!(error instanceof DeviceError) || work.signal.aborted) throw error;
+      await expectNotExchanged(hardwareId, async () => [await this.#inspect(work)]);
       throw error;
     }
     job.report(1);
@@ -235,17 +214,6 @@ export class AvrdudeDriver implements DeviceDriver {
       // Before the work silence means that nothing was sent; after it, that nobody can tell.
       throw new DeviceError('ERR_DEVICE_LINK', 'the device went away before it was seen again', { cause });
     }
-  }
-
-  async #expectNotExchanged(work: Work, hardwareId: Bytes): Promise<void> {
-    let now: Bytes;
-    try {
-      now = await this.#inspect(work);
-    } catch (error) {
-      if (error instanceof RefusedError || error instanceof DeviceError) return;
-      throw error;
-    }
-    expectSameId(hardwareId, now);
   }
 
   #identify(result: AvrdudeResult): Bytes {

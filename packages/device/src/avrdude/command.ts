@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Command lines and file names for avrdude 7, built from checked values only. */
+import { expectNetworkAddress, type NetworkAddress } from '../network-address.ts';
 import type { AvrProfile } from '../profile.ts';
 
 /** A serial port of this machine, or a serial line behind a socket. */
-export type AvrdudeAddress = { readonly path: string } | { readonly host: string; readonly port: number };
+export type AvrdudeAddress = { readonly path: string } | NetworkAddress;
 
 export interface AvrdudeTarget {
   readonly profile: AvrProfile;
@@ -19,20 +20,15 @@ export const AVRDUDE_FILES = {
   image: 'image.hex',
 } as const;
 
-const HOST = /^[A-Za-z0-9.-]{1,253}$/;
 /** Not every path: a pseudo terminal has a model behind it, and would pass for a board. */
 const SERIAL_PORT = /^\/dev\/tty(?:USB|ACM|AMA|S)\d{1,3}$/;
 
 /** Throws `TypeError` for addresses that are none, or would read as something else. */
 export function expectAvrdudeAddress(address: AvrdudeAddress): void {
-  if ('path' in address) {
-    if (!SERIAL_PORT.test(address.path))
-      throw new TypeError('a serial port is /dev/ttyUSB, ttyACM, ttyAMA or ttyS and a number');
-    return;
+  if (!('path' in address)) expectNetworkAddress(address);
+  else if (!SERIAL_PORT.test(address.path)) {
+    throw new TypeError('a serial port is /dev/ttyUSB, ttyACM, ttyAMA or ttyS and a number');
   }
-  const { host, port } = address;
-  if (!HOST.test(host)) throw new TypeError('the programmer is named by a host name or an IPv4 address');
-  if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new TypeError('a port is a number from 1 to 65535');
 }
 
 /** What the part is and, twice, who it is. */

@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** File and process adapter: runs of avrdude with their files in a private directory. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError, type Bytes } from '@witnessmark/core';
 import { DeviceError } from '../error.ts';
-import { runTool, sweepToolDirectories, withToolDirectory } from '../tool-process.ts';
+import { readImageFileIfThere } from '../image-file.ts';
+import { InstalledTool, type ToolPlace } from '../installed-tool.ts';
+import type { Work } from '../operation.ts';
 import { AVRDUDE_FILES } from './command.ts';
 import { AvrdudeOutput } from './output.ts';
 
-const TOOL = 'avrdude';
-const OPEN_MS = 10_000;
+const DEFAULT_PROGRAM_PATH = '/usr/bin/avrdude';
 const VERSION = /avrdude version (\d+)\.(\d+)/;
 /** The first whose `-A` keeps erased bytes at the end of what is read. */
 const MIN_MAJOR_VERSION = 7;
 
-export interface AvrdudeJob {
-  readonly signal: AbortSignal;
+export interface AvrdudeJob extends Work {
   readonly args: readonly string[];
   /** Written before the run, as Intel hexadecimal. */
   readonly image?: string;
   /** A share from 0 to 1 that never falls. */
   readonly onProgress?: (share: number) => void;
-  /** Hears of a start that failed before the part had answered, when it is not the last. */
-  readonly onRetry?: (start: number, detail: string) => void;
 }
 
 export interface AvrdudeResult {
@@ -33,31 +31,23 @@ export interface AvrdudeResult {
 
 export class AvrdudeTool {
   readonly version: string;
-  readonly #programPath: string;
-  readonly #temporaryDirectory: string;
+  readonly #tool: InstalledTool;
   readonly #maxStarts: number;
 
-  private constructor(options: {
-    programPath: string;
-    temporaryDirectory: string;
-    maxStarts: number;
-    version: string;
-  }) {
-    this.#programPath = options.programPath;
-    this.#temporaryDirectory = options.temporaryDirectory;
-    this.#maxStarts = options.maxStarts;
-    this.version = options.version;
+  private constructor(tool: InstalledTool, version: string, maxStarts: number) {
+    this.#tool = tool;
+    this.version = version;
+    this.#maxStarts = maxStarts;
   }
 
   /** Removes what killed processes left in the directory. Throws `LS-403` when the tool is missing or too old. */
-  static async open(options: {
-    programPath: string;
-    temporaryDirectory: string;
-    maxStarts: number;
-  }): Promise<AvrdudeTool> {
-    const { programPath, temporaryDirectory } = options;
-    await sweepToolDirectories(TOOL, temporaryDirectory);
-    return new AvrdudeTool({ ...options, version: await readVersion(programPath, temporaryDirectory) });
+  static async open(place: ToolPlace, maxStarts: number): Promise<AvrdudeTool> {
+    const tool = await InstalledTool.open('avrdude', DEFAULT_PROGRAM_PATH, place);
+    const [, major, minor] = VERSION.exec(await tool.readVersion(['-?'])) ?? [];
+    if (major === undefined || minor === undefined || Number(major) < MIN_MAJOR_VERSION) {
+      throw new RefusedError('LS-403', `${tool.programPath} is not avrdude ${MIN_MAJOR_VERSION} or later`);
+    }
+    return new AvrdudeTool(tool, `${major}.${minor}`, maxStarts);
   }
 
   /** Throws what the run amounts to when it did not end well. A start that never reached the part is repeated. */
@@ -66,16 +56,15 @@ export class AvrdudeTool {
       const result = await this.#start(job);
       if (!(result instanceof Error)) return result;
       if (start >= this.#maxStarts || !result.isOutOfStep) throw result.cause;
-      job.onRetry?.(start, result.message);
+      job.onRetry(start, result.message);
     }
   }
 
   async #start({ signal, args, image, onProgress }: AvrdudeJob): Promise<AvrdudeResult | FailedStart> {
-    return withToolDirectory(TOOL, this.#temporaryDirectory, async (directory) => {
+    return this.#tool.withDirectory(async (directory) => {
       if (image !== undefined) await writeFile(join(directory, AVRDUDE_FILES.image), image, { mode: 0o600 });
       const output = new AvrdudeOutput();
-      const exitCode = await runTool(TOOL, {
-        programPath: this.#programPath,
+      const exitCode = await this.#tool.run({
         args,
         directory,
         signal,
@@ -113,29 +102,8 @@ class FailedStart extends Error {
 async function readFiles(directory: string): Promise<ReadonlyMap<string, Bytes>> {
   const files = new Map<string, Bytes>();
   for (const name of Object.values(AVRDUDE_FILES)) {
-    try {
-      files.set(name, new Uint8Array(await readFile(join(directory, name))));
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    }
+    const content = await readImageFileIfThere(join(directory, name));
+    if (content !== null) files.set(name, content);
   }
   return files;
-}
-
-async function readVersion(programPath: string, directory: string): Promise<string> {
-  let said = '';
-  await runTool(TOOL, {
-    programPath,
-    args: ['-?'],
-    directory,
-    signal: AbortSignal.timeout(OPEN_MS),
-    onOutput: (text) => {
-      said = (said + text).slice(0, 16 * 1024);
-    },
-  });
-  const [, major, minor] = VERSION.exec(said) ?? [];
-  if (major === undefined || minor === undefined || Number(major) < MIN_MAJOR_VERSION) {
-    throw new RefusedError('LS-403', `${programPath} is not avrdude ${MIN_MAJOR_VERSION} or later`);
-  }
-  return `${major}.${minor}`;
 }

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Boot check on QEMU: an AST2500 whose serial flash is exactly what the programmed chip holds, byte for byte. */
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bytes } from '@witnessmark/core';
 import { runBounded } from '../bounded.ts';
 import type { DriverOutcome, OperationOptions } from '../contract.ts';
-import { DeviceError } from '../error.ts';
-import { runTool, sweepToolDirectories, withToolDirectory } from '../tool-process.ts';
+import { InstalledTool, type ToolPlace } from '../installed-tool.ts';
 import type { BootCheck, BootReport } from './boot-check.ts';
-import { BootLine } from './boot-line.ts';
+import { hearReport } from './hear-report.ts';
 
-const TOOL = 'qemu';
 const DEFAULT_PROGRAM_PATH = '/usr/bin/qemu-system-arm';
 const DEFAULT_TIMEOUT_MS = 30_000;
 const FLASH_FILE = 'flash.bin';
@@ -21,42 +18,35 @@ const FLASH_MODELS: ReadonlyMap<number, string> = new Map([
   [32 * 1024 * 1024, 'w25q256'],
 ]);
 
-export interface QemuBootCheckOptions {
+export interface QemuBootCheckOptions extends ToolPlace {
   /** What the chip holds now; asked for at each start. */
   readonly readChip: () => Bytes;
-  readonly programPath?: string;
-  /** Where each run gets its private directory; may be a file system in memory. */
-  readonly temporaryDirectory?: string;
 }
 
 export class QemuBootCheck implements BootCheck {
   readonly model = 'QEMU ast2500-evb';
   readonly simulated = true;
-  readonly #options: QemuBootCheckOptions;
-  readonly #programPath: string;
-  readonly #temporaryDirectory: string;
+  readonly #readChip: () => Bytes;
+  readonly #tool: InstalledTool;
 
-  private constructor(options: QemuBootCheckOptions) {
-    this.#options = options;
-    this.#programPath = options.programPath ?? DEFAULT_PROGRAM_PATH;
-    this.#temporaryDirectory = options.temporaryDirectory ?? tmpdir();
+  private constructor(readChip: () => Bytes, tool: InstalledTool) {
+    this.#readChip = readChip;
+    this.#tool = tool;
   }
 
   /** Removes images that killed processes left behind. */
-  static async open(options: QemuBootCheckOptions): Promise<QemuBootCheck> {
-    const check = new QemuBootCheck(options);
-    await sweepToolDirectories(TOOL, check.#temporaryDirectory);
-    return check;
+  static async open({ readChip, ...place }: QemuBootCheckOptions): Promise<QemuBootCheck> {
+    return new QemuBootCheck(readChip, await InstalledTool.open('qemu', DEFAULT_PROGRAM_PATH, place));
   }
 
   /** Throws `RangeError` for a chip of a size the machine has no flash of. */
   async readBootReport(options?: OperationOptions): Promise<DriverOutcome<BootReport>> {
-    const content = this.#options.readChip().slice();
+    const content = this.#readChip().slice();
     const flashModel = FLASH_MODELS.get(content.length);
     if (flashModel === undefined) throw new RangeError(`the machine has no flash of ${content.length} bytes`);
     const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options ?? {};
     return runBounded({ name: 'boot', timeoutMs, signal }, async (stop) =>
-      withToolDirectory(TOOL, this.#temporaryDirectory, async (directory) => {
+      this.#tool.withDirectory(async (directory) => {
         await writeFile(join(directory, FLASH_FILE), content, { mode: 0o600 });
         return this.#start(directory, flashModel, stop);
       }),
@@ -64,30 +54,16 @@ export class QemuBootCheck implements BootCheck {
   }
 
   /** Runs the machine until its firmware has reported; a firmware never ends by itself. */
-  async #start(directory: string, flashModel: string, signal: AbortSignal): Promise<BootReport> {
-    const line = new BootLine();
-    const heard = new AbortController();
-    try {
-      const exitCode = await runTool(TOOL, {
-        programPath: this.#programPath,
+  #start(directory: string, flashModel: string, stop: AbortSignal): Promise<BootReport> {
+    return hearReport(stop, async (hear, signal) => {
+      const exitCode = await this.#tool.run({
         args: machineArguments(flashModel),
         directory,
-        signal: AbortSignal.any([signal, heard.signal]),
-        onOutput: (text) => {
-          if (heard.signal.aborted) return;
-          try {
-            line.receive(text);
-          } catch (error) {
-            heard.abort(error);
-          }
-          if (line.report !== null) heard.abort();
-        },
+        signal,
+        onOutput: hear,
       });
-      throw new DeviceError('ERR_DEVICE_TOOL', `QEMU ended with status ${exitCode} before the firmware had reported`);
-    } catch (error) {
-      if (line.report === null || signal.aborted) throw error;
-      return line.report;
-    }
+      return `QEMU ended with status ${exitCode}`;
+    });
   }
 }
 

@@ -2,17 +2,16 @@
 /** Command lines and files for flashrom 1.3, built from checked values only. */
 import type { Bytes } from '@witnessmark/core';
 import type { FlashRange } from '../contract.ts';
+import type { NetworkAddress } from '../network-address.ts';
 import type { DeviceProfile } from '../profile.ts';
 import { isWholeFlash } from '../range.ts';
-import type { SerprogAddress } from '../serprog/client.ts';
 
 /** One name, so that no range ever becomes part of a command line. */
 const REGION = 'component';
-const HOST = /^[A-Za-z0-9.-]{1,253}$/;
 
 export interface FlashromTarget {
   readonly profile: DeviceProfile;
-  readonly address: SerprogAddress;
+  readonly address: NetworkAddress;
 }
 
 /** File names inside the run's private directory, which is its working directory. */
@@ -46,12 +45,6 @@ export function imageFile(profile: DeviceProfile, range: FlashRange, image: Byte
   const file = new Uint8Array(profile.sizeBytes).fill(0xff);
   file.set(image, range.address);
   return file;
-}
-
-/** Throws `TypeError` for addresses that would read as further programmer parameters. */
-export function expectAddress({ host, port }: SerprogAddress): void {
-  if (!HOST.test(host)) throw new TypeError('the programmer is named by a host name or an IPv4 address');
-  if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new TypeError('a port is a number from 1 to 65535');
 }
 
 function common({ profile, address: { host, port } }: FlashromTarget, range: FlashRange): string[] {

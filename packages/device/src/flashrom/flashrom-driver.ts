@@ -4,11 +4,9 @@
  * identifier, lock and the tests of it – goes over the same wire. Every run of the tool is a fresh process.
  */
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { hasCode, type Bytes } from '@witnessmark/core';
-import { runBounded } from '../bounded.ts';
 import type {
   DeviceDriver,
   DeviceIdentity,
@@ -21,11 +19,14 @@ import type {
   ProgrammerInfo,
 } from '../contract.ts';
 import { DeviceError } from '../error.ts';
-import { readImageFile } from '../image-file.ts';
 import { isPlaceholderText } from '../hardware-id.ts';
-import type { DeviceProfile, TimeLimits } from '../profile.ts';
+import { readImageFile } from '../image-file.ts';
+import { InstalledTool, type ToolPlace } from '../installed-tool.ts';
+import { expectNetworkAddress, type NetworkAddress } from '../network-address.ts';
+import { runOperation, type Work } from '../operation.ts';
+import type { DeviceProfile } from '../profile.ts';
 import { expectEraseBlocks, expectRange } from '../range.ts';
-import { SerprogClient, type SerprogAddress } from '../serprog/client.ts';
+import { SerprogClient } from '../serprog/client.ts';
 import { SIMULATED_PROGRAMMER_NAME } from '../serprog/protocol.ts';
 import { SpiNorFlash } from '../spi-nor/flash.ts';
 import {
@@ -38,7 +39,6 @@ import {
 } from '../spi-nor/procedures.ts';
 import {
   eraseArguments,
-  expectAddress,
   FLASHROM_FILES,
   imageFile,
   layoutFor,
@@ -47,27 +47,21 @@ import {
   type FlashromTarget,
 } from './command.ts';
 import { FlashromOutput, type FlashromMilestone } from './output.ts';
-import { runFlashrom, sweepPrivateDirectories, withPrivateDirectory } from './process.ts';
 import { WriteProgress } from './write-progress.ts';
 
 const DEFAULT_PROGRAM_PATH = '/usr/sbin/flashrom';
 const OPEN_MS = 10_000;
 const SIGN_OF_LIFE_MS = 250;
 
-export interface FlashromDriverOptions {
+export interface FlashromDriverOptions extends ToolPlace {
   readonly profile: DeviceProfile;
   /** The serprog programmer. */
-  readonly address: SerprogAddress;
-  readonly programPath?: string;
-  /** Where each run gets its private directory for images; may be a file system in memory. */
-  readonly temporaryDirectory?: string;
+  readonly address: NetworkAddress;
 }
 
-interface FlashromJob {
+interface FlashromJob extends Work {
   readonly directory: string;
-  readonly signal: AbortSignal;
-  readonly onMilestone: (milestone: FlashromMilestone) => void;
-  readonly onRetry: (start: number, detail: string) => void;
+  readonly onMilestone?: (milestone: FlashromMilestone) => void;
 }
 
 export class FlashromDriver implements DeviceDriver {
@@ -75,19 +69,15 @@ export class FlashromDriver implements DeviceDriver {
   readonly programmer: ProgrammerInfo;
   readonly simulated: boolean;
   readonly #target: FlashromTarget;
-  readonly #programPath: string;
-  readonly #temporaryDirectory: string;
+  readonly #tool: InstalledTool;
 
-  private constructor(options: FlashromDriverOptions, programmerName: string) {
-    const { profile, address } = options;
-    const { host, port } = address;
+  private constructor({ profile, address }: FlashromDriverOptions, tool: InstalledTool, programmerName: string) {
     this.profile = profile;
     const name = isPlaceholderText(programmerName) ? '(programmer without a name)' : programmerName;
     this.programmer = { model: `serprog ${name}`, serial: null, firmware: null };
     this.simulated = programmerName === SIMULATED_PROGRAMMER_NAME;
-    this.#target = { profile, address: { host, port } };
-    this.#programPath = options.programPath ?? DEFAULT_PROGRAM_PATH;
-    this.#temporaryDirectory = options.temporaryDirectory ?? tmpdir();
+    this.#target = { profile, address: { host: address.host, port: address.port } };
+    this.#tool = tool;
   }
 
   /**
@@ -95,34 +85,33 @@ export class FlashromDriver implements DeviceDriver {
    * answers, `DeviceError` when it is no serprog programmer.
    */
   static async open(options: FlashromDriverOptions): Promise<FlashromDriver> {
-    expectAddress(options.address);
-    await sweepPrivateDirectories(options.temporaryDirectory ?? tmpdir());
+    expectNetworkAddress(options.address);
+    const tool = await InstalledTool.open('flashrom', DEFAULT_PROGRAM_PATH, options);
     const client = await SerprogClient.open(options.address, AbortSignal.timeout(OPEN_MS));
     try {
-      return new FlashromDriver(options, await client.readProgrammerName());
+      return new FlashromDriver(options, tool, await client.readProgrammerName());
     } finally {
       await client.close();
     }
   }
 
   async identify(options?: OperationOptions): Promise<DriverOutcome<DeviceIdentity>> {
-    return this.#run('identify', options, async (signal) =>
+    return runOperation(this.profile, 'identify', options, async ({ signal }) =>
       this.#onWire(signal, async (flash) => identifyFlash(flash, this.profile)),
     );
   }
 
   async readHardwareId(options?: OperationOptions): Promise<DriverOutcome<HardwareIdReading>> {
-    return this.#run('readHardwareId', options, async (signal) =>
+    return runOperation(this.profile, 'readHardwareId', options, async ({ signal }) =>
       this.#onWire(signal, async (flash) => readFlashHardwareId(flash, this.profile)),
     );
   }
 
   async erase(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<undefined>> {
     expectEraseBlocks(this.profile, range);
-    return this.#run('erase', options, async (signal) => {
-      await this.#changeContent(signal, range, async (directory) => {
-        const job = { directory, signal, onMilestone: () => undefined, onRetry: toRetries('erase', options) };
-        const output = await this.#flashrom(eraseArguments(this.#target, range), job);
+    return runOperation(this.profile, 'erase', options, async (work) => {
+      await this.#changeContent(work.signal, range, async (directory) => {
+        const output = await this.#flashrom(eraseArguments(this.#target, range), { ...work, directory });
         if (!output.claimsWritten) throw noClaim('erased');
       });
       return undefined;
@@ -135,14 +124,14 @@ export class FlashromDriver implements DeviceDriver {
     // The bytes to be written are fixed here, whatever the caller does to its buffer.
     const own = order.image.slice();
     const image = imageFile(this.profile, range, own);
-    const outcome = await this.#run('program', options, async (signal) => {
+    const outcome = await runOperation(this.profile, 'program', options, async (work) => {
       const progress = new WriteProgress(range, order.onProgress ?? (() => undefined));
-      await this.#changeContent(signal, range, async (directory) => {
+      await this.#changeContent(work.signal, range, async (directory) => {
         await writeFile(join(directory, FLASHROM_FILES.image), image, { mode: 0o600 });
         const onMilestone = progress.advance.bind(progress);
-        const job = { directory, signal, onMilestone, onRetry: toRetries('program', options) };
         const signOfLife = setInterval(progress.repeat.bind(progress), SIGN_OF_LIFE_MS);
         try {
+          const job = { ...work, directory, onMilestone };
           const output = await this.#flashrom(writeArguments(this.#target, range), job);
           if (!output.claimsWritten) throw noClaim('written');
         } finally {
@@ -160,15 +149,14 @@ export class FlashromDriver implements DeviceDriver {
 
   async readBack(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<Bytes>> {
     expectRange(this.profile, range);
-    return this.#run('readBack', options, async (signal) => {
-      const before = await this.#hardwareId(signal);
+    return runOperation(this.profile, 'readBack', options, async (work) => {
+      const before = await this.#hardwareId(work.signal);
       const content = await this.#inDirectory(range, async (directory) => {
-        const job = { directory, signal, onMilestone: () => undefined, onRetry: toRetries('readBack', options) };
-        const output = await this.#flashrom(readArguments(this.#target, range), job);
+        const output = await this.#flashrom(readArguments(this.#target, range), { ...work, directory });
         if (!output.claimsRead) throw noClaim('read');
         return readImageFile(join(directory, FLASHROM_FILES.content));
       });
-      await this.#expectSameDevice(signal, before);
+      await this.#expectSameDevice(work.signal, before);
       if (content.length !== this.profile.sizeBytes) throw noClaim('read in full');
       const bytes = content.slice(range.address, range.address + range.length);
       content.fill(0);
@@ -177,7 +165,7 @@ export class FlashromDriver implements DeviceDriver {
   }
 
   async lock(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
-    return this.#run('lock', options, async (signal) =>
+    return runOperation(this.profile, 'lock', options, async ({ signal }) =>
       this.#onWire(signal, async (flash) => {
         await identifyFlash(flash, this.profile);
         await lockFlash(flash, this.profile.lockRecipe);
@@ -187,27 +175,18 @@ export class FlashromDriver implements DeviceDriver {
   }
 
   async readLockState(options?: OperationOptions): Promise<DriverOutcome<LockState>> {
-    return this.#run('readLockState', options, async (signal) =>
+    return runOperation(this.profile, 'readLockState', options, async ({ signal }) =>
       this.#onWire(signal, async (flash) => testLock(flash, this.profile)),
     );
   }
 
   /** Closing the wire switches the part off where the programmer can; the reset instruction does the rest. */
   async reset(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
-    return this.#run('reset', options, async (signal) => {
+    return runOperation(this.profile, 'reset', options, async ({ signal }) => {
       await this.#onWire(signal, async (flash) => flash.reset());
       await this.#onWire(signal, async (flash) => identifyFlash(flash, this.profile));
       return undefined;
     });
-  }
-
-  async #run<T>(
-    name: keyof TimeLimits,
-    options: OperationOptions | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<DriverOutcome<T>> {
-    const timeoutMs = options?.timeoutMs ?? this.profile.timeLimitsMs[name];
-    return runBounded({ name, timeoutMs, signal: options?.signal }, work);
   }
 
   async #onWire<T>(signal: AbortSignal, work: (flash: SpiNorFlash) => Promise<T>): Promise<T> {
@@ -249,7 +228,7 @@ export class FlashromDriver implements DeviceDriver {
   }
 
   async #inDirectory<T>(range: FlashRange, work: (directory: string) => Promise<T>): Promise<T> {
-    return withPrivateDirectory(this.#temporaryDirectory, async (directory) => {
+    return this.#tool.withDirectory(async (directory) => {
       const layout = layoutFor(this.profile, range);
       if (layout !== null) await writeFile(join(directory, FLASHROM_FILES.layout), layout, { mode: 0o600 });
       return work(directory);
@@ -275,21 +254,16 @@ export class FlashromDriver implements DeviceDriver {
     { directory, signal, onMilestone }: FlashromJob,
   ): Promise<{ exitCode: number; output: FlashromOutput }> {
     const output = new FlashromOutput();
-    const exitCode = await runFlashrom({
-      programPath: this.#programPath,
+    const exitCode = await this.#tool.run({
       args,
       directory,
       signal,
       onOutput: (text) => {
-        for (const milestone of output.receive(text)) onMilestone(milestone);
+        for (const milestone of output.receive(text)) onMilestone?.(milestone);
       },
     });
     return { exitCode, output };
   }
-}
-
-function toRetries(operation: string, options: OperationOptions | undefined): FlashromJob['onRetry'] {
-  return (start, detail) => options?.onRetry?.({ operation, start, detail });
 }
 
 function noClaim(what: string): DeviceError {

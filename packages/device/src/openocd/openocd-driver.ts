@@ -3,9 +3,7 @@
  * The driver for STM32F1 boards behind OpenOCD. Every question is a fresh process with a script of its own; a run
  * counts only when the script came to its end, whatever the exit status says.
  */
-import { tmpdir } from 'node:os';
 import { RefusedError, type Bytes } from '@witnessmark/core';
-import { runBounded } from '../bounded.ts';
 import type {
   DeviceDriver,
   DeviceIdentity,
@@ -16,16 +14,19 @@ import type {
   OperationOptions,
   ProgramOrder,
   ProgrammerInfo,
+  ProgramPhase,
 } from '../contract.ts';
 import { DeviceError } from '../error.ts';
-import { expectHardwareId, expectSameId } from '../hardware-id.ts';
-import type { McuProfile, TimeLimits } from '../profile.ts';
+import { expectHardwareId, expectNotExchanged, expectSameId } from '../hardware-id.ts';
+import type { ToolPlace } from '../installed-tool.ts';
+import { expectNetworkAddress, type NetworkAddress } from '../network-address.ts';
+import { runOperation } from '../operation.ts';
+import type { McuProfile } from '../profile.ts';
 import { coveringBlocks, expectEraseBlocks, expectRange, isErased, splitRange } from '../range.ts';
 import { RDP_OPEN } from '../stm32/memory-map.ts';
 import type { OpenocdOutput } from './output.ts';
 import {
   eraseScript,
-  expectBitbangAddress,
   inspectScript,
   lockScript,
   lockTestScript,
@@ -33,23 +34,18 @@ import {
   resetScript,
   unlockScript,
   writeScript,
-  type BitbangAddress,
   type ImagePiece,
   type OpenocdTarget,
 } from './script.ts';
 import { OpenocdTool, type OpenocdJob } from './tool.ts';
 
-const DEFAULT_PROGRAM_PATH = '/usr/bin/openocd';
 /** About a tenth of a second of work, so that progress is seen. */
 const PIECE_BYTES = 128;
 
-export interface OpenocdDriverOptions {
+export interface OpenocdDriverOptions extends ToolPlace {
   readonly profile: McuProfile;
   /** The remote_bitbang programmer. */
-  readonly address: BitbangAddress;
-  readonly programPath?: string;
-  /** Where each run gets its private directory for images; may be a file system in memory. */
-  readonly temporaryDirectory?: string;
+  readonly address: NetworkAddress;
 }
 
 export class OpenocdDriver implements DeviceDriver {
@@ -72,13 +68,12 @@ export class OpenocdDriver implements DeviceDriver {
    * too old, `TypeError` for an address that is none.
    */
   static async open(options: OpenocdDriverOptions): Promise<OpenocdDriver> {
-    expectBitbangAddress(options.address);
-    const { programPath = DEFAULT_PROGRAM_PATH, temporaryDirectory = tmpdir() } = options;
-    return new OpenocdDriver(options, await OpenocdTool.open(programPath, temporaryDirectory));
+    expectNetworkAddress(options.address);
+    return new OpenocdDriver(options, await OpenocdTool.open(options));
   }
 
   async identify(options?: OperationOptions): Promise<DriverOutcome<DeviceIdentity>> {
-    return this.#run('identify', options, async (signal) => {
+    return runOperation(this.profile, 'identify', options, async ({ signal }) => {
       await this.#inspect(signal);
       const { model, sizeBytes, jedecId } = this.profile;
       return { model, sizeBytes, jedecId };
@@ -86,7 +81,7 @@ export class OpenocdDriver implements DeviceDriver {
   }
 
   async readHardwareId(options?: OperationOptions): Promise<DriverOutcome<HardwareIdReading>> {
-    return this.#run('readHardwareId', options, async (signal) => {
+    return runOperation(this.profile, 'readHardwareId', options, async ({ signal }) => {
       const hardwareId = await this.#inspect(signal);
       return { scheme: this.profile.hardwareIdScheme, value: hardwareId };
     });
@@ -94,7 +89,7 @@ export class OpenocdDriver implements DeviceDriver {
 
   async erase(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<undefined>> {
     expectEraseBlocks(this.profile, range);
-    return this.#run('erase', options, async (signal) => {
+    return runOperation(this.profile, 'erase', options, async ({ signal }) => {
       const hardwareId = await this.#inspect(signal);
       await this.#change(hardwareId, { signal, script: eraseScript(this.#target, hardwareId, range) });
       return undefined;
@@ -106,9 +101,9 @@ export class OpenocdDriver implements DeviceDriver {
     expectRange(this.profile, range);
     // The bytes to be written are fixed here, whatever the caller does to its buffer.
     const image = order.image.slice();
-    return this.#run('program', options, async (signal) => {
+    return runOperation(this.profile, 'program', options, async ({ signal }) => {
       const pages = coveringBlocks(range, this.profile.eraseBlockBytes);
-      const report = (phase: 'prepare' | 'erase' | 'program', doneBytes: number): void =>
+      const report = (phase: ProgramPhase, doneBytes: number): void =>
         order.onProgress?.({ phase, doneBytes, totalBytes: pages.length });
       report('prepare', 0);
       const hardwareId = await this.#inspect(signal);
@@ -132,7 +127,7 @@ export class OpenocdDriver implements DeviceDriver {
 
   async readBack(range: FlashRange, options?: OperationOptions): Promise<DriverOutcome<Bytes>> {
     expectRange(this.profile, range);
-    return this.#run('readBack', options, async (signal) => {
+    return runOperation(this.profile, 'readBack', options, async ({ signal }) => {
       const pages = coveringBlocks(range, this.profile.eraseBlockBytes);
       const content = await this.#read(signal, pages);
       return content.slice(range.address - pages.address, range.address - pages.address + range.length);
@@ -141,7 +136,7 @@ export class OpenocdDriver implements DeviceDriver {
 
   /** Takes effect with the next reset. */
   async lock(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
-    return this.#run('lock', options, async (signal) => {
+    return runOperation(this.profile, 'lock', options, async ({ signal }) => {
       const hardwareId = await this.#inspect(signal);
       await this.#change(hardwareId, { signal, script: lockScript(this.#target, hardwareId) });
       return undefined;
@@ -150,7 +145,7 @@ export class OpenocdDriver implements DeviceDriver {
 
   /** Undoes the lock for rework: the part erases its whole flash. Takes effect with the next reset. */
   async unlock(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
-    return this.#run('erase', options, async (signal) => {
+    return runOperation(this.profile, 'erase', options, async ({ signal }) => {
       const hardwareId = await this.#inspect(signal);
       await this.#change(hardwareId, { signal, script: unlockScript(this.#target, hardwareId) });
       return undefined;
@@ -158,7 +153,7 @@ export class OpenocdDriver implements DeviceDriver {
   }
 
   async readLockState(options?: OperationOptions): Promise<DriverOutcome<LockState>> {
-    return this.#run('readLockState', options, async (signal) => {
+    return runOperation(this.profile, 'readLockState', options, async ({ signal }) => {
       const { output } = await this.#tool.run({ signal, script: lockTestScript(this.#target) });
       this.#expectPart(output);
       // The part named itself before and after the reads that failed: it was there, and refused.
@@ -172,20 +167,11 @@ export class OpenocdDriver implements DeviceDriver {
   }
 
   async reset(options?: OperationOptions): Promise<DriverOutcome<undefined>> {
-    return this.#run('reset', options, async (signal) => {
+    return runOperation(this.profile, 'reset', options, async ({ signal }) => {
       await this.#tool.run({ signal, script: resetScript(this.#target) });
       await this.#tool.run({ signal, script: inspectScript(this.#target) });
       return undefined;
     });
-  }
-
-  async #run<T>(
-    name: keyof TimeLimits,
-    options: OperationOptions | undefined,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<DriverOutcome<T>> {
-    const timeoutMs = options?.timeoutMs ?? this.profile.timeLimitsMs[name];
-    return runBounded({ name, timeoutMs, signal: options?.signal }, work);
   }
 
   /** The hardware id of the part, which is the one of the profile. */
@@ -211,21 +197,10 @@ export class OpenocdDriver implements DeviceDriver {
       for (const id of output.ids) expectSameId(hardwareId, id);
     } catch (error) {
       if (!(error instanceof DeviceError) || job.signal.aborted) throw error;
-      // The run broke off: a part that was exchanged does not answer in the middle of another one's conversation.
-      await this.#expectNotExchanged(hardwareId, job.signal);
+      const inspect = { signal: job.signal, script: inspectScript(this.#target) };
+      await expectNotExchanged(hardwareId, async () => (await this.#tool.run(inspect)).output.ids);
       throw error;
     }
-  }
-
-  async #expectNotExchanged(hardwareId: Bytes, signal: AbortSignal): Promise<void> {
-    let ids: readonly Bytes[];
-    try {
-      ids = (await this.#tool.run({ signal, script: inspectScript(this.#target) })).output.ids;
-    } catch (error) {
-      if (error instanceof RefusedError || error instanceof DeviceError) return;
-      throw error;
-    }
-    for (const id of ids) expectSameId(hardwareId, id);
   }
 
   #expectPart({ part }: OpenocdOutput): void {

@@ -5,6 +5,7 @@
  */
 import { encodeHex, type Bytes } from '@witnessmark/core';
 import type { FlashRange } from '../contract.ts';
+import type { NetworkAddress } from '../network-address.ts';
 import type { McuProfile } from '../profile.ts';
 import {
   DBGMCU_IDCODE,
@@ -17,14 +18,9 @@ import {
   RDP_OPEN,
 } from '../stm32/memory-map.ts';
 
-export interface BitbangAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface OpenocdTarget {
   readonly profile: McuProfile;
-  readonly address: BitbangAddress;
+  readonly address: NetworkAddress;
 }
 
 /** A piece of an image as a file in the run's private directory. */
@@ -34,14 +30,6 @@ export interface ImagePiece extends FlashRange {
 
 /** File names inside the run's private directory, which is its working directory. */
 export const OPENOCD_FILES = { script: 'run.tcl', content: 'content.bin' } as const;
-
-const HOST = /^[A-Za-z0-9.-]{1,253}$/;
-
-/** Throws `TypeError` for addresses that would read as further commands. */
-export function expectBitbangAddress({ host, port }: BitbangAddress): void {
-  if (!HOST.test(host)) throw new TypeError('the programmer is named by a host name or an IPv4 address');
-  if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new TypeError('a port is a number from 1 to 65535');
-}
 
 /** Says what the part is and, twice, who it is, as every script does. */
 export function inspectScript(target: OpenocdTarget): string {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * Program: serves one simulated STM32F1 board over remote_bitbang. Prints one line of JSON with the port once it
- * listens, saves the part whenever a client goes, and ends with status 0 on SIGTERM or SIGINT after a last save.
- */
+/** Program: serves one simulated STM32F1 board over remote_bitbang, and saves the part whenever a client goes. */
 import { parseArgs } from 'node:util';
-import { decodeHex, encodeHex } from '@witnessmark/core';
+import { decodeHex } from '@witnessmark/core';
+import { runBoardProgram } from '../board-program.ts';
 import { findMcuProfile, STM32F103C8_BOARD } from '../built-in-profiles.ts';
 import { McuBay } from '../stm32/mcu-bay.ts';
 import { McuFile } from '../stm32/mcu-file.ts';
@@ -12,7 +10,7 @@ import { RemoteBitbangServer } from './server.ts';
 
 const USAGE = 'usage: remote-bitbang-server --part FILE [--unique-id HEX] [--profile ID] [--port N]';
 
-async function main(): Promise<void> {
+await runBoardProgram(async () => {
   const { values } = parseArgs({
     options: {
       part: { type: 'string' },
@@ -32,13 +30,5 @@ async function main(): Promise<void> {
       file.save();
     },
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
-  process.stdout.write(`${JSON.stringify({ port: server.port, uniqueId: encodeHex(file.chip.uniqueId) })}\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+  return { server, uniqueId: file.chip.uniqueId };
+});

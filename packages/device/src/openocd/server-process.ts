@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Process adapter: the remote_bitbang server as a program of its own. */
+/** The remote_bitbang server as a program of its own. */
 import { encodeHex, type Bytes } from '@witnessmark/core';
-import { BoardProcess } from '../board-process.ts';
+import { BoardProcess, startBoardProgram } from '../board-process.ts';
 import type { McuProfile } from '../profile.ts';
 
 export interface RemoteBitbangProcessOptions {
@@ -11,32 +11,14 @@ export interface RemoteBitbangProcessOptions {
   readonly profile?: McuProfile;
 }
 
-/** A running server; `close` ends it after its last save. */
-export class RemoteBitbangProcess {
-  readonly host: string;
-  readonly port: number;
-  readonly pid: number;
-  readonly #process: BoardProcess;
-
-  private constructor(running: BoardProcess) {
-    this.#process = running;
-    this.host = running.host;
-    this.port = running.port;
-    this.pid = running.pid;
-  }
-
+export class RemoteBitbangProcess extends BoardProcess {
   /** Throws `ERR_DEVICE_TOOL` when it does not come up, with what it said. */
   static async start({ partPath, uniqueId, profile }: RemoteBitbangProcessOptions): Promise<RemoteBitbangProcess> {
-    const args = [
-      ...['--part', partPath],
-      ...(uniqueId === undefined ? [] : ['--unique-id', encodeHex(uniqueId)]),
-      ...(profile === undefined ? [] : ['--profile', profile.id]),
-    ];
-    const program = new URL('./server-main', import.meta.url);
-    return new RemoteBitbangProcess(await BoardProcess.start({ name: 'remote_bitbang server', program, args }));
-  }
-
-  async close(): Promise<void> {
-    await this.#process.close();
+    const started = await startBoardProgram({
+      name: 'remote_bitbang server',
+      program: new URL('./server-main', import.meta.url),
+      options: { part: partPath, 'unique-id': uniqueId && encodeHex(uniqueId), profile: profile?.id },
+    });
+    return new RemoteBitbangProcess(started);
   }
 }

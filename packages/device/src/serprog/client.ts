@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { concatBytes, RefusedError, type Bytes } from '@witnessmark/core';
 import { DeviceError } from '../error.ts';
+import type { NetworkAddress } from '../network-address.ts';
 import type { SpiBus } from '../spi-nor/flash.ts';
 import {
   ACK,
@@ -20,11 +21,6 @@ import {
 
 /** The longest answer is one read of 64 KiB. */
 const MAX_PENDING_BYTES = SERPROG_LIMITS.maxReadBytes + 64;
-
-export interface SerprogAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export class SerprogClient implements SpiBus {
   readonly #socket: Socket;
@@ -48,7 +44,7 @@ export class SerprogClient implements SpiBus {
    * Connects, agrees on the protocol and powers the device. `signal` cuts the connection at any time. Throws `LS-403`
    * when nobody listens, `ERR_DEVICE_PROTOCOL` when it is no serprog programmer for SPI.
    */
-  static async open(address: SerprogAddress, signal: AbortSignal): Promise<SerprogClient> {
+  static async open(address: NetworkAddress, signal: AbortSignal): Promise<SerprogClient> {
     signal.throwIfAborted();
     const socket = connect({ host: address.host, port: address.port, noDelay: true, signal });
     // Later errors come as 'close'; without a listener they would end the process.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * Program: serves one simulated board over serprog. Prints one line of JSON with the port once it listens, saves the
- * chip whenever a client goes, and ends with status 0 on SIGTERM or SIGINT after a last save.
- */
+/** Program: serves one simulated board over serprog, and saves the chip whenever a client goes. */
 import { parseArgs } from 'node:util';
-import { decodeHex, encodeHex } from '@witnessmark/core';
+import { decodeHex } from '@witnessmark/core';
+import { runBoardProgram } from '../board-program.ts';
 import { findDeviceProfile, W25Q80_BOARD } from '../built-in-profiles.ts';
 import { ChipFile } from '../simulated/chip-file.ts';
 import { DeviceBay } from '../simulated/device-bay.ts';
@@ -13,7 +11,7 @@ import { SerprogServer } from './server.ts';
 const USAGE = `usage: serprog-server --chip FILE [--unique-id HEX] [--profile ID] [--port N] [--write-protect-pin low|high]
 `;
 
-async function main(): Promise<void> {
+await runBoardProgram(async () => {
   const { values } = parseArgs({
     options: {
       chip: { type: 'string' },
@@ -25,25 +23,16 @@ async function main(): Promise<void> {
   });
   const profile = findDeviceProfile(values.profile);
   const pin = values['write-protect-pin'];
-  const port = Number(values.port);
   if (values.chip === undefined || profile === undefined || (pin !== 'low' && pin !== 'high'))
     throw new TypeError(USAGE);
   const uniqueId = values['unique-id'] === undefined ? {} : { uniqueId: decodeHex(values['unique-id']) };
   const file = ChipFile.open(values.chip, { profile, writeProtectPin: pin, ...uniqueId });
   const server = await SerprogServer.open({
     bay: new DeviceBay(file.chip),
-    port,
+    port: Number(values.port),
     persist: () => {
       file.save();
     },
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
-  process.stdout.write(`${JSON.stringify({ port: server.port, uniqueId: encodeHex(file.chip.uniqueId) })}\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+  return { server, uniqueId: file.chip.uniqueId };
+});

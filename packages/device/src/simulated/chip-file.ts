@@ -3,8 +3,8 @@
 import type { Bytes } from '@witnessmark/core';
 import { PartFile, readPartFile, requirePart, requireUniqueId } from '../part-file.ts';
 import type { DeviceProfile } from '../profile.ts';
-import { blankChip, SpiNorChip, type ChipOptions } from '../spi-nor/chip.ts';
-import { formatChipState, parseChipState } from '../spi-nor/chip-state.ts';
+import { SpiNorChip, type ChipOptions } from '../spi-nor/chip.ts';
+import { blankChip, formatChipState, parseChipState } from '../spi-nor/chip-state.ts';
 
 export interface ChipFileOptions extends ChipOptions {
   readonly profile: DeviceProfile;

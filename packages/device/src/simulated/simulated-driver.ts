@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The driver for a simulated board in this process: the whole procedure of a programmer, on the SPI-NOR model. */
 import type { Bytes } from '@witnessmark/core';
-import { runBounded } from '../bounded.ts';
 import type {
   DeviceDriver,
   DeviceIdentity,
@@ -14,6 +13,7 @@ import type {
   ProgrammerInfo,
   ProgramPhase,
 } from '../contract.ts';
+import { runOperation } from '../operation.ts';
 import type { DeviceProfile, TimeLimits } from '../profile.ts';
 import { coveringBlocks, expectEraseBlocks, expectRange, isErased, splitRange } from '../range.ts';
 import { SpiNorFlash } from '../spi-nor/flash.ts';
@@ -128,8 +128,7 @@ export class SimulatedDriver implements DeviceDriver {
     options: OperationOptions | undefined,
     work: (flash: SpiNorFlash) => Promise<T>,
   ): Promise<DriverOutcome<T>> {
-    const timeoutMs = options?.timeoutMs ?? this.profile.timeLimitsMs[name];
-    return runBounded({ name, timeoutMs, signal: options?.signal }, async (signal) => {
+    return runOperation(this.profile, name, options, async ({ signal }) => {
       try {
         return await work(new SpiNorFlash(new BayBus(this.#bay), signal));
       } finally {

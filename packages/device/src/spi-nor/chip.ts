@@ -5,19 +5,12 @@
  */
 import { decodeHex, encodeHex, type Bytes } from '@witnessmark/core';
 import type { FlashRange } from '../contract.ts';
+import { isChipSize, type ChipState } from './chip-state.ts';
 import type { ChipFaults } from './faults.ts';
+import { FlashCells } from './flash-cells.ts';
 import { BLOCK_BYTES, HALF_BLOCK_BYTES, OPCODE, PAGE_BYTES, SECTOR_BYTES } from './opcodes.ts';
-import { blankSecurityRegisters, SecurityRegisters } from './security-registers.ts';
+import { SecurityRegisters } from './security-registers.ts';
 import { overlaps, protectedRange, STATUS_1, STATUS_2, type StatusRegisters } from './status-register.ts';
-
-/** Everything about a chip that survives losing power. */
-export interface ChipState extends StatusRegisters {
-  readonly jedecId: string;
-  readonly uniqueId: Bytes;
-  readonly memory: Bytes;
-  /** The three one-time lockable registers of 256 bytes. */
-  readonly securityRegisters: readonly Bytes[];
-}
 
 /** How the board wires the chip. */
 export interface ChipOptions {
@@ -29,22 +22,6 @@ export interface ChipOptions {
 const NOTHING = new Uint8Array(0);
 const ADDRESS_END = 4;
 
-/** The state of a part as it comes from its maker: erased, unprotected. */
-export function blankChip(part: {
-  readonly jedecId: string;
-  readonly sizeBytes: number;
-  readonly uniqueId: Bytes;
-}): ChipState {
-  return {
-    jedecId: part.jedecId,
-    uniqueId: part.uniqueId.slice(),
-    memory: erased(part.sizeBytes),
-    statusRegister1: 0,
-    statusRegister2: 0,
-    securityRegisters: blankSecurityRegisters(),
-  };
-}
-
 export class SpiNorChip {
   readonly sizeBytes: number;
   readonly uniqueId: Bytes;
@@ -53,7 +30,7 @@ export class SpiNorChip {
   /** WP#, as the board or the fixture drives it: low lets SRP0 hold the status registers. */
   writeProtectPin: 'low' | 'high';
   readonly #jedecId: Bytes;
-  readonly #memory: Bytes;
+  readonly #cells: FlashCells;
   readonly #securityRegisters: SecurityRegisters;
   readonly #busyReads: number;
   /** What power-up loads. */
@@ -66,7 +43,6 @@ export class SpiNorChip {
   #resetEnabled = false;
   #busy = 0;
   #faults: ChipFaults = {};
-  #bytesUntilPowerCut: number | null = null;
 
   /** Throws `RangeError` for sizes that are no power of two or do not fit 24 address bits. */
   constructor(state: ChipState, options: ChipOptions = {}) {
@@ -75,7 +51,9 @@ export class SpiNorChip {
     this.sizeBytes = size;
     this.uniqueId = state.uniqueId.slice();
     this.#jedecId = decodeHex(state.jedecId);
-    this.#memory = state.memory.slice();
+    this.#cells = new FlashCells(state.memory, () => {
+      this.#powered = false;
+    });
     this.#securityRegisters = new SecurityRegisters(state.securityRegisters);
     this.writeProtectPin = options.writeProtectPin ?? 'low';
     this.#busyReads = options.busyReads ?? 0;
@@ -89,7 +67,7 @@ export class SpiNorChip {
     return {
       jedecId: encodeHex(this.#jedecId),
       uniqueId: this.uniqueId.slice(),
-      memory: this.#memory.slice(),
+      memory: this.#cells.bytes.slice(),
       ...this.#kept,
       securityRegisters: this.#securityRegisters.snapshot(),
     };
@@ -98,9 +76,8 @@ export class SpiNorChip {
   /** Replaces the chip's faults; counters start again. */
   inject(faults: ChipFaults): void {
     this.#faults = faults;
-    this.#bytesUntilPowerCut = faults.powerCut?.afterBytes ?? null;
+    this.#cells.inject(faults);
     this.revision += 1;
-    this.#applyStuckBits({ address: 0, length: this.sizeBytes });
   }
 
   get isPowered(): boolean {
@@ -109,7 +86,7 @@ export class SpiNorChip {
 
   /** Whether an injected power cut is still to come. */
   get awaitsPowerCut(): boolean {
-    return this.#bytesUntilPowerCut !== null;
+    return this.#cells.awaitsPowerCut;
   }
 
   powerOff(): void {
@@ -233,11 +210,12 @@ export class SpiNorChip {
 
   #read(write: Bytes, answer: Bytes): void {
     const start = this.#address(write);
-    const straight = this.#memory.subarray(start, start + answer.length);
+    const { bytes } = this.#cells;
+    const straight = bytes.subarray(start, start + answer.length);
     answer.set(straight);
     // Reading goes on at address 0 after the last byte.
     for (let index = straight.length; index < answer.length; index += 1) {
-      answer[index] = this.#memory[(start + index) & (this.sizeBytes - 1)] as number;
+      answer[index] = bytes[(start + index) & (this.sizeBytes - 1)] as number;
     }
   }
 
@@ -245,27 +223,17 @@ export class SpiNorChip {
     if (write.length <= ADDRESS_END) return;
     const address = this.#address(write);
     const page = address & ~(PAGE_BYTES - 1);
-    if (this.#faults.ignoresProgram === true || this.#refuses({ address: page, length: PAGE_BYTES })) return;
+    if (this.#refuses({ address: page, length: PAGE_BYTES })) return;
     // Only the last 256 bytes count, and they wrap within the page.
     const skipped = Math.max(0, write.length - ADDRESS_END - PAGE_BYTES);
     for (let index = ADDRESS_END + skipped; index < write.length; index += 1) {
-      if (this.#cutsPower('program')) break;
       const at = page | ((address + index - ADDRESS_END) & (PAGE_BYTES - 1));
-      // Programming clears bits; only erasing sets them.
-      this.#memory[at] = (this.#memory[at] as number) & (write[index] as number);
+      if (!this.#cells.program(at, write[index] as number)) return;
     }
-    this.#applyStuckBits({ address: page, length: PAGE_BYTES });
   }
 
   #erase(range: FlashRange): void {
-    if (this.#faults.deadErase === true || this.#refuses(range)) return;
-    let length = range.length;
-    if (this.#faults.powerCut?.during === 'erase') {
-      length = 0;
-      while (length < range.length && !this.#cutsPower('erase')) length += 1;
-    }
-    this.#memory.fill(0xff, range.address, range.address + length);
-    this.#applyStuckBits(range);
+    if (!this.#refuses(range)) this.#cells.erase(range);
   }
 
   #writeStatus(opcode: number, write: Bytes): void {
@@ -305,26 +273,6 @@ export class SpiNorChip {
     return { address: this.#address(write) & ~(length - 1), length };
   }
 
-  /** Counts one byte of a program or erase instruction; true when power is gone before it. */
-  #cutsPower(during: 'program' | 'erase'): boolean {
-    if (this.#bytesUntilPowerCut === null || this.#faults.powerCut?.during !== during) return false;
-    if (this.#bytesUntilPowerCut > 0) {
-      this.#bytesUntilPowerCut -= 1;
-      return false;
-    }
-    this.#bytesUntilPowerCut = null;
-    this.#powered = false;
-    return true;
-  }
-
-  #applyStuckBits(range: FlashRange): void {
-    for (const { address, bit, value } of this.#faults.stuckBits ?? []) {
-      if (!overlaps({ address, length: 1 }, range)) continue;
-      const byte = this.#memory[address] as number;
-      this.#memory[address] = value === 1 ? byte | (1 << bit) : byte & ~(1 << bit);
-    }
-  }
-
   #restart(): void {
     this.#status = this.#kept;
     this.#writeEnabled = false;
@@ -332,11 +280,6 @@ export class SpiNorChip {
     this.#resetEnabled = false;
     this.#busy = 0;
   }
-}
-
-/** Whether 24 address bits reach it and masking an address wraps it. */
-export function isChipSize(bytes: number): boolean {
-  return bytes >= BLOCK_BYTES && bytes <= 1 << 24 && (bytes & (bytes - 1)) === 0;
 }
 
 function erased(length: number): Bytes {

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from '@witnessmark/core';
 import type { FlashRange } from '../contract.ts';
-import type { StuckBit } from '../spi-nor/faults.ts';
+import { FlashCells } from '../spi-nor/flash-cells.ts';
 import type { McuFaults } from './faults.ts';
 import {
   FLASH_BASE,
@@ -37,13 +37,12 @@ export interface McuFlashOptions {
 }
 
 export class McuFlash {
-  readonly memory: Bytes;
   /** What a reset loads. */
   readonly kept: Bytes;
   /** What is read at the option bytes' addresses; differs from `kept` under a fault only. */
   readonly #shown: Bytes;
   readonly #onChange: () => void;
-  readonly #onPowerCut: () => void;
+  readonly #cells: FlashCells;
   /** The option bytes as of the last reset; these act. */
   #loaded: Bytes;
   #control: number = FLASH_CR.LOCK;
@@ -52,19 +51,21 @@ export class McuFlash {
   #keys: KeyState = 'locked';
   #optionKeys: KeyState = 'locked';
   #faults: McuFaults = {};
-  #bytesUntilPowerCut: number | null = null;
 
   constructor({ memory, optionBytes, onChange, onPowerCut }: McuFlashOptions) {
-    this.memory = memory.slice();
+    this.#cells = new FlashCells(memory, onPowerCut);
     this.kept = optionBytes.slice();
     this.#shown = optionBytes.slice();
     this.#loaded = optionBytes.slice();
     this.#onChange = onChange;
-    this.#onPowerCut = onPowerCut;
+  }
+
+  get memory(): Bytes {
+    return this.#cells.bytes;
   }
 
   get awaitsPowerCut(): boolean {
-    return this.#bytesUntilPowerCut !== null;
+    return this.#cells.awaitsPowerCut;
   }
 
   get isReadoutProtected(): boolean {
@@ -78,8 +79,7 @@ export class McuFlash {
 
   inject(faults: McuFaults): void {
     this.#faults = faults;
-    this.#bytesUntilPowerCut = faults.powerCut?.afterBytes ?? null;
-    this.#applyStuckBits({ address: 0, length: this.memory.length });
+    this.#cells.inject(faults);
   }
 
   /** A system reset or power-up: registers fall back, option bytes are loaded. */
@@ -190,12 +190,7 @@ export class McuFlash {
       this.#status |= FLASH_SR.WRPRTERR;
       return;
     }
-    if (this.#faults.deadErase !== true) {
-      for (let at = range.address; at < range.address + range.length && !this.#cutsPower('erase'); at += 1) {
-        this.memory[at] = 0xff;
-      }
-    }
-    this.#applyStuckBits(range);
+    this.#cells.erase(range);
     this.#finish();
   }
 
@@ -206,13 +201,8 @@ export class McuFlash {
       this.#status |= FLASH_SR.WRPRTERR;
     } else if (view.getUint16(offset, true) !== ERASED_HALFWORD && value !== 0) {
       this.#status |= FLASH_SR.PGERR;
-    } else if (this.#faults.ignoresProgram === true) {
-      this.#finish();
     } else {
-      for (let index = 0; index < 2 && !this.#cutsPower('program'); index += 1) {
-        this.memory[offset + index] = (value >>> (8 * index)) & 0xff;
-      }
-      this.#applyStuckBits(range);
+      if (this.#cells.program(offset, value & 0xff)) this.#cells.program(offset + 1, value >>> 8);
       this.#finish();
     }
   }
@@ -247,25 +237,6 @@ export class McuFlash {
     }
     return false;
   }
-
-  /** Counts one byte of work; true once power is gone. */
-  #cutsPower(during: 'program' | 'erase'): boolean {
-    if (this.#bytesUntilPowerCut === null || this.#faults.powerCut?.during !== during) return false;
-    if (this.#bytesUntilPowerCut > 0) {
-      this.#bytesUntilPowerCut -= 1;
-      return false;
-    }
-    this.#bytesUntilPowerCut = null;
-    this.#onPowerCut();
-    return true;
-  }
-
-  #applyStuckBits({ address, length }: FlashRange): void {
-    for (const stuck of this.#faults.stuckBits ?? []) {
-      if (stuck.address < address || stuck.address >= address + length) continue;
-      this.memory[stuck.address] = withStuckBit(this.memory[stuck.address] as number, stuck);
-    }
-  }
 }
 
 function nextKeyState(state: KeyState, key: number, open: () => void): KeyState {
@@ -273,8 +244,4 @@ function nextKeyState(state: KeyState, key: number, open: () => void): KeyState 
   if (state !== 'first key given' || key !== FLASH_KEY2) return 'locked until reset';
   open();
   return 'locked';
-}
-
-function withStuckBit(byte: number, { bit, value }: StuckBit): number {
-  return value === 1 ? byte | (1 << bit) : byte & ~(1 << bit);
 }

@@ -3,8 +3,8 @@
 import type { Bytes } from '@witnessmark/core';
 import { PartFile, readPartFile, requirePart, requireUniqueId } from '../part-file.ts';
 import type { McuProfile } from '../profile.ts';
-import { blankMcu, Stm32Mcu } from './mcu.ts';
-import { formatMcuState, parseMcuState } from './mcu-state.ts';
+import { Stm32Mcu } from './mcu.ts';
+import { blankMcu, formatMcuState, parseMcuState } from './mcu-state.ts';
 
 export interface McuFileOptions {
   readonly profile: McuProfile;

@@ -1,43 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The state of a simulated microcontroller as bytes: one line of JSON, then the flash as it is (spec/device-driver.md). */
-import {
-  concatBytes,
-  decodeHex,
-  encodeHex,
-  encodeUtf8,
-  equalBytes,
-  formatJson,
-  parseStrictJson,
-  WitnessmarkError,
-  type Bytes,
-  type JsonValue,
-} from '@witnessmark/core';
-import { DeviceError } from '../error.ts';
-import { isMcuSize, type McuState } from './mcu.ts';
+/** The state of a simulated microcontroller, and as bytes: one line of JSON, then the flash as it is (spec/device-driver.md). */
+import { encodeHex, equalBytes, type Bytes } from '@witnessmark/core';
+import { formatPartState, hexField, parsePartState, partFileError } from '../part-state.ts';
 import { OPTION_BYTES_LENGTH, UNIQUE_ID_BYTES } from './memory-map.ts';
-
-const MEDIA_TYPE = 'application/vnd.witnessmark.simulated-mcu.v1';
-const NEWLINE = 0x0a;
+import { factoryOptionBytes } from './option-bytes.ts';
 
 /** A header holds four short fields. */
-const MCU_STATE_LIMITS = { headerBytes: 512 } as const;
+const HEADER = {
+  mediaType: 'application/vnd.witnessmark.simulated-mcu.v1',
+  maxBytes: 512,
+  maxValues: 8,
+} as const;
+
+/** Everything about a part that survives losing power. */
+export interface McuState {
+  /** JTAG IDCODE of the boundary scan TAP, 8 hexadecimal digits: maker and kind of part. */
+  readonly jedecId: string;
+  readonly uniqueId: Bytes;
+  readonly memory: Bytes;
+  readonly optionBytes: Bytes;
+}
+
+/** The state of a part as it comes from its maker: erased, readable. */
+export function blankMcu(part: {
+  readonly jedecId: string;
+  readonly sizeBytes: number;
+  readonly uniqueId: Bytes;
+}): McuState {
+  const { jedecId, sizeBytes, uniqueId } = part;
+  const memory = new Uint8Array(sizeBytes).fill(0xff);
+  return { jedecId, uniqueId: uniqueId.slice(), memory, optionBytes: factoryOptionBytes() };
+}
+
+/** Whether the family has parts of that flash size. */
+export function isMcuSize(bytes: number): boolean {
+  return [16, 32, 64, 128].some((kibibytes) => bytes === kibibytes * 1024);
+}
 
 export function formatMcuState(state: McuState): Bytes {
-  const header = formatJson({
-    mediaType: MEDIA_TYPE,
+  const header = {
+    mediaType: HEADER.mediaType,
     jedecId: state.jedecId,
     uniqueId: encodeHex(state.uniqueId),
     optionBytes: encodeHex(state.optionBytes),
-  });
-  return concatBytes(header, encodeUtf8('\n'), state.memory);
+  };
+  return formatPartState(header, state.memory);
 }
 
 /** Reads a part's state; throws `ERR_DEVICE_CHIP_FILE` for anything `formatMcuState` does not write. */
 export function parseMcuState(bytes: Bytes): McuState {
-  const end = bytes.subarray(0, MCU_STATE_LIMITS.headerBytes + 1).indexOf(NEWLINE);
-  if (end === -1) throw partFileError('it has no header line');
-  const header = parseHeader(bytes.subarray(0, end));
-  const memory = bytes.slice(end + 1);
+  const { header, memory } = parsePartState(bytes, HEADER);
   if (!isMcuSize(memory.length)) throw partFileError(`no part has ${memory.length} bytes`);
   const state = {
     jedecId: encodeHex(hexField(header['jedecId'], 4)),
@@ -45,28 +57,7 @@ export function parseMcuState(bytes: Bytes): McuState {
     memory,
     optionBytes: hexField(header['optionBytes'], OPTION_BYTES_LENGTH),
   };
-  // There is one way of writing a state: no further members, no other order, no other media type.
+  // There is one way of writing a state: no further members and no other order.
   if (!equalBytes(formatMcuState(state), bytes)) throw partFileError('the header is not the one of this state');
   return state;
-}
-
-function parseHeader(line: Bytes): Readonly<Record<string, JsonValue>> {
-  let header: JsonValue;
-  try {
-    header = parseStrictJson(line, { maxBytes: MCU_STATE_LIMITS.headerBytes, maxDepth: 2, maxValues: 8 });
-  } catch (cause) {
-    if (!(cause instanceof WitnessmarkError)) throw cause;
-    throw new DeviceError('ERR_DEVICE_CHIP_FILE', 'not a part file: the header is not strict JSON', { cause });
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw partFileError('no header object');
-  return header as Readonly<Record<string, JsonValue>>;
-}
-
-function hexField(value: JsonValue | undefined, bytes: number): Bytes {
-  if (typeof value === 'string' && value.length === 2 * bytes && /^[0-9a-f]*$/.test(value)) return decodeHex(value);
-  throw partFileError('a field is not hexadecimal of its length');
-}
-
-function partFileError(what: string): DeviceError {
-  return new DeviceError('ERR_DEVICE_CHIP_FILE', `not a part file: ${what}`);
 }

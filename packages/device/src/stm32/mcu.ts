@@ -19,16 +19,7 @@ import {
   UNIQUE_ID_BASE,
   UNIQUE_ID_BYTES,
 } from './memory-map.ts';
-import { factoryOptionBytes } from './option-bytes.ts';
-
-/** Everything about a part that survives losing power. */
-export interface McuState {
-  /** JTAG IDCODE of the boundary scan TAP, 8 hexadecimal digits: maker and kind of part. */
-  readonly jedecId: string;
-  readonly uniqueId: Bytes;
-  readonly memory: Bytes;
-  readonly optionBytes: Bytes;
-}
+import { isMcuSize, type McuState } from './mcu-state.ts';
 
 const SRAM_BYTES = 6 * 1024;
 /** Registers a debugger looks at while it examines the core, and what a Cortex-M3 r1p1 answers. */
@@ -54,17 +45,6 @@ const DEMCR_VC_CORERESET = 1;
 const DCRSR_WRITE = 1 << 16;
 const CORE_REGISTERS = 32;
 const IDCODE_PATTERN = /^[0-9a-f]{8}$/;
-
-/** The state of a part as it comes from its maker: erased, readable. */
-export function blankMcu(part: {
-  readonly jedecId: string;
-  readonly sizeBytes: number;
-  readonly uniqueId: Bytes;
-}): McuState {
-  const { jedecId, sizeBytes, uniqueId } = part;
-  const memory = new Uint8Array(sizeBytes).fill(0xff);
-  return { jedecId, uniqueId: uniqueId.slice(), memory, optionBytes: factoryOptionBytes() };
-}
 
 export class Stm32Mcu {
   readonly jedecId: string;
@@ -254,11 +234,6 @@ export class Stm32Mcu {
     if ((selection & DCRSR_WRITE) !== 0) this.#coreRegisters[register] = this.#transferRegister;
     else this.#transferRegister = this.#coreRegisters[register] as number;
   }
-}
-
-/** Whether the family has parts of that flash size. */
-export function isMcuSize(bytes: number): boolean {
-  return [16, 32, 64, 128].some((kibibytes) => bytes === kibibytes * 1024);
 }
 
 function isWithin(address: number, base: number, length: number): boolean {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasAvrBoard, type AvrBay } from '@witnessmark/boards';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ATMEGA328P_BOARD, AvrdudeDriver, type AvrProfile, type Retry } from '../../src/index.ts';
-import { runTool } from '../../src/tool-process.ts';
 import { driverConformance } from '../conformance.ts';
 import { onBench, type DriverHarness } from '../conformance-kit.ts';
 import { hasProgram } from '../has-program.ts';
+import { runAlone, ToolBenches, writeTool } from '../tool-kit.ts';
 import { AvrWorkshop, avrKit } from './kit.ts';
 
 const PROFILE = ATMEGA328P_BOARD;
@@ -45,7 +45,7 @@ describe.skipIf(!hasProgram('avrdude') || !hasAvrBoard())('needs avrdude and sim
         () => kit.newPart(uniqueId, kit.image),
         async ({ driver, chip }, expect) => {
           const before = chip.snapshot().memory;
-          const alone = await runAlone(ports.get(driver) as number, ['-e']);
+          const alone = await runAvrdude(ports.get(driver) as number, ['-e']);
           expect(alone.exitCode).toBe(0);
           expect(chip.snapshot().memory).toEqual(before);
           const whole = { address: 0, length: PROFILE.sizeBytes };
@@ -58,7 +58,7 @@ describe.skipIf(!hasProgram('avrdude') || !hasAvrBoard())('needs avrdude and sim
     it(
       'takes no answer about lock bits for one: this boot loader says 0x0 about all of them',
       onBench(kit, makeHarness, newPart, async ({ driver }, expect) => {
-        const alone = await runAlone(ports.get(driver) as number, ['-U', 'lock:r:-:h', '-U', 'lfuse:r:-:h']);
+        const alone = await runAvrdude(ports.get(driver) as number, ['-U', 'lock:r:-:h', '-U', 'lfuse:r:-:h']);
         expect(alone).toMatchObject({ exitCode: 0 });
         expect(alone.output.match(/^0x0$/gm)).toHaveLength(2);
         expect(await driver.readLockState()).toEqual({ state: 'DONE', value: 'unknown' });
@@ -113,7 +113,6 @@ describe.skipIf(!hasProgram('avrdude') || !hasAvrBoard())('needs avrdude and sim
 describe('AvrdudeDriver with another tool in the place of avrdude', () => {
   const SPOKE = 'avrdude: AVR device initialized and ready to accept instructions';
   const directory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
-  const programPath = join(directory, 'tool');
   afterAll(() => {
     rmSync(directory, { recursive: true });
   });
@@ -123,7 +122,7 @@ describe('AvrdudeDriver with another tool in the place of avrdude', () => {
     profile: AvrProfile = { ...PROFILE, maxToolStarts: 1 },
   ): Promise<AvrdudeDriver> {
     const version = 'if [ "$1" = "-?" ]; then echo "avrdude version 7.1"; exit; fi';
-    writeFileSync(programPath, `#!/bin/sh\n${version}\n${commands}\n`, { mode: 0o700 });
+    const programPath = writeTool(directory, `${version}\n${commands}`);
     const address = { host: '127.0.0.1', port: 9 };
     return AvrdudeDriver.open({ profile, address, programPath, temporaryDirectory: directory });
   }
@@ -201,57 +200,18 @@ function avrdudeOf(driver: unknown): AvrdudeDriver {
   return driver;
 }
 
-/** Each part is a process that computes; more at once would only wait for each other. */
-const BENCHES = 4;
-let benchesTaken = 0;
-const queue: (() => void)[] = [];
+const benches = new ToolBenches(4);
 
 async function makeHarness(bay: AvrBay): Promise<DriverHarness> {
-  if (benchesTaken === BENCHES) await new Promise<void>((resolve) => queue.push(resolve));
-  else benchesTaken += 1;
-  const temporaryDirectory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
-  const address = { host: bay.host, port: await bay.listen() };
-  const driver = await AvrdudeDriver.open({ profile: PROFILE, address, temporaryDirectory });
-  ports.set(driver, address.port);
-  return {
-    driver,
-    expectNothingLeft: () => {
-      expect(processesIn(temporaryDirectory)).toEqual([]);
-      expect(readdirSync(temporaryDirectory)).toEqual([]);
-    },
-    close: async () => {
-      const next = queue.shift();
-      if (next === undefined) benchesTaken -= 1;
-      else next();
-      await bay.close();
-      rmSync(temporaryDirectory, { recursive: true, force: true });
-    },
-  };
+  return benches.open(async (temporaryDirectory) => {
+    const address = { host: bay.host, port: await bay.listen() };
+    const driver = await AvrdudeDriver.open({ profile: PROFILE, address, temporaryDirectory });
+    ports.set(driver, address.port);
+    return { driver, close: async () => bay.close() };
+  });
 }
 
-/** avrdude as anybody would call it. */
-async function runAlone(port: number, args: readonly string[]): Promise<{ exitCode: number; output: string }> {
-  let output = '';
-  const exitCode = await runTool('avrdude', {
-    programPath: '/usr/bin/avrdude',
-    args: ['-q', '-q', '-p', 'm328p', '-c', 'arduino', '-P', `net:127.0.0.1:${port}`, ...args],
-    directory: tmpdir(),
-    signal: AbortSignal.timeout(30_000),
-    onOutput: (text) => {
-      output += text;
-    },
-  });
-  return { exitCode, output };
-}
-
-/** Processes that work in a directory below this one. */
-function processesIn(directory: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
-    } catch {
-      // It ended between the listing and the reading.
-      return false;
-    }
-  });
+async function runAvrdude(port: number, args: readonly string[]): ReturnType<typeof runAlone> {
+  const line = ['-q', '-q', '-p', 'm328p', '-c', 'arduino', '-P', `net:127.0.0.1:${port}`];
+  return runAlone('/usr/bin/avrdude', [...line, ...args]);
 }

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AvrBay, AvrPart, buildAvrBoard, type AvrPartOptions } from '@witnessmark/boards';
 import { concatBytes, encodeUtf8, sha256 } from '@witnessmark/core';
-import { ATMEGA328P_BOARD, buildSampleImage } from '../../src/index.ts';
+import { ATMEGA328P_BOARD } from '../../src/index.ts';
 import type { PartKit } from '../conformance-kit.ts';
+import { SMALL_IMAGES } from '../small-images.ts';
 
 export type AvrKit = PartKit<AvrPart, AvrBay>;
 
@@ -35,11 +36,8 @@ function build(): { readonly directory: string; readonly program: string } {
 export function avrKit(workshop: AvrWorkshop): AvrKit {
   return {
     profile: ATMEGA328P_BOARD,
-    image: smallImage('1.0.0'),
-    otherImage: smallImage('1.0.1'),
-    partial: { address: 0x365, length: 200, read: { address: 0x301, length: 0x2ff } },
+    ...SMALL_IMAGES,
     eraseRange: { address: 0x80, length: 0x100 },
-    powerCutAfter: { program: 300, erase: 700 },
     linkDrops: { from: 5_200, to: 5_900, defaultCount: 2 },
     // A page is erased, written and acknowledged without a look at it.
     faultsShow: 'when read back',
@@ -56,8 +54,4 @@ export function avrKit(workshop: AvrWorkshop): AvrKit {
     },
     newUnlockablePart: null,
   };
-}
-
-function smallImage(version: string): Uint8Array {
-  return buildSampleImage({ sizeBytes: 1024, version, securityCounter: 1, seed: version });
 }

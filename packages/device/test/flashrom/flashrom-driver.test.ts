@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   blankChip,
@@ -16,10 +19,11 @@ import { driverConformance } from '../conformance.ts';
 import type { DriverHarness } from '../conformance-kit.ts';
 import { hasProgram } from '../has-program.ts';
 import { SPI_NOR_KIT, spiNorConformance } from '../spi-nor/kit.ts';
+import { processesIn, ToolBenches, writeTool } from '../tool-kit.ts';
 
 describe.skipIf(!hasProgram('flashrom'))('needs flashrom', () => {
-  driverConformance('flashrom', SPI_NOR_KIT, makeFlashromHarness, { stuckMs: 4_000 });
-  spiNorConformance('flashrom', makeFlashromHarness);
+  driverConformance('flashrom', SPI_NOR_KIT, makeHarness, { stuckMs: 4_000 });
+  spiNorConformance('flashrom', makeHarness);
 });
 
 describe('FlashromDriver', () => {
@@ -48,10 +52,7 @@ describe('FlashromDriver', () => {
     const directory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
     const chip = new SpiNorChip(blankChip({ ...W25Q80_BOARD, uniqueId: sampleUniqueId('gone', 0) }));
     const server = await SerprogServer.open({ bay: new DeviceBay(chip) });
-    const programPath = join(directory, 'tool');
-    writeFileSync(programPath, '#!/bin/sh\necho "Erase/write done."\nwhile [ ! -e ../go ]; do sleep 0.01; done\n', {
-      mode: 0o700,
-    });
+    const programPath = writeTool(directory, 'echo "Erase/write done."\nwhile [ ! -e ../go ]; do sleep 0.01; done');
     const options = { profile: W25Q80_BOARD, address: server, programPath, temporaryDirectory: directory };
     const driver = await FlashromDriver.open(options);
     const order = { address: 0, image: Uint8Array.of(1) };
@@ -77,7 +78,7 @@ describe('FlashromDriver', () => {
       ['Uh oh. Erase/write failed.', { code: 'UF-02', starts: 1 }],
     ] as const) {
       writeFileSync(join(directory, 'starts'), '');
-      writeFileSync(programPath, `#!/bin/sh\nprintf x >> ../starts\necho "${words}"\nexit 1\n`, { mode: 0o700 });
+      writeTool(directory, `printf x >> ../starts\necho "${words}"\nexit 1`);
       const outcome = await driver.program({ address: 0, image: Uint8Array.of(1) });
       expect(outcome).toMatchObject({ state: 'FAILED', code: expected.code });
       expect(starts()).toBe(expected.starts);
@@ -86,53 +87,50 @@ describe('FlashromDriver', () => {
     rmSync(directory, { recursive: true });
   });
 
+  it.skipIf(!hasProgram('flashrom') || !hasProgram('setpriv'))(
+    'takes flashrom down with a station that is killed, and its files when the next one starts',
+    async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
+      const chip = new SpiNorChip(blankChip({ ...W25Q80_BOARD, uniqueId: sampleUniqueId('orphan', 0) }));
+      // Busy for ever: flashrom would never end by itself.
+      chip.inject({ hangs: true });
+      const server = await SerprogServer.open({ bay: new DeviceBay(chip) });
+      const station = spawn(process.execPath, [
+        '--conditions=@witnessmark/source',
+        fileURLToPath(new URL('./program-for-ever.ts', import.meta.url)),
+        String(server.port),
+        directory,
+      ]);
+      try {
+        await once(station.stdout, 'data');
+        expect(processesIn(directory)).toHaveLength(1);
+        const gone = once(station, 'exit');
+        station.kill('SIGKILL');
+        await gone;
+        while (processesIn(directory).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(readdirSync(directory)).toHaveLength(1);
+        await FlashromDriver.open({ profile: W25Q80_BOARD, address: server, temporaryDirectory: directory });
+        expect(readdirSync(directory)).toEqual([]);
+      } finally {
+        station.kill('SIGKILL');
+        await server.close();
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  );
+
   it('refuses an address that would read as further parameters', async () => {
     const address = { host: '127.0.0.1,spispeed=1', port: 1 };
     await expect(FlashromDriver.open({ profile: W25Q80_BOARD, address })).rejects.toThrow(TypeError);
   });
 });
 
-/** flashrom keeps a core busy while it waits; more at once than this would only wait for each other. */
-const BENCHES = 3;
-let benchesTaken = 0;
-const queue: (() => void)[] = [];
+const benches = new ToolBenches(3);
 
-async function makeFlashromHarness(bay: DeviceBay): Promise<DriverHarness> {
-  if (benchesTaken === BENCHES) await new Promise<void>((resolve) => queue.push(resolve));
-  else benchesTaken += 1;
-  const temporaryDirectory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
-  const server = await SerprogServer.open({ bay });
-  const address = { host: server.host, port: server.port };
-  const driver = await FlashromDriver.open({ profile: W25Q80_BOARD, address, temporaryDirectory });
-  return {
-    driver,
-    expectNothingLeft: () => {
-      expect(processesNaming(`serprog:ip=${server.host}:${server.port}`)).toEqual([]);
-      expect(readdirSync(temporaryDirectory)).toEqual([]);
-    },
-    close: async () => {
-      const next = queue.shift();
-      if (next === undefined) benchesTaken -= 1;
-      else next();
-      await server.close();
-      rmSync(temporaryDirectory, { recursive: true, force: true });
-    },
-  };
-}
-
-/** Command lines of running processes that hold the text; the port makes it unique. */
-function processesNaming(text: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(commandLine)
-    .filter((line) => line.includes(text));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    // It ended between the listing and the reading.
-    return '';
-  }
+async function makeHarness(bay: DeviceBay): Promise<DriverHarness> {
+  return benches.open(async (temporaryDirectory) => {
+    const server = await SerprogServer.open({ bay });
+    const driver = await FlashromDriver.open({ profile: W25Q80_BOARD, address: server, temporaryDirectory });
+    return { driver, close: async () => server.close() };
+  });
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import {
   blankChip,
@@ -10,8 +9,8 @@ import {
   SpiNorChip,
   W25Q128_BOARD,
 } from '../../src/index.ts';
-import { runFlashrom, withPrivateDirectory } from '../../src/flashrom/process.ts';
 import { hasProgram } from '../has-program.ts';
+import { runAlone } from '../tool-kit.ts';
 
 describe.skipIf(!hasProgram('flashrom'))('a lock as flashrom sees it', () => {
   it('protects the whole part, is held by the WP# pin, and cannot be undone', async () => {
@@ -31,18 +30,7 @@ describe.skipIf(!hasProgram('flashrom'))('a lock as flashrom sees it', () => {
   });
 });
 
-async function flashrom(server: SerprogServer, request: string): Promise<{ exitCode: number; output: string }> {
-  let output = '';
-  const exitCode = await withPrivateDirectory(tmpdir(), async (directory) =>
-    runFlashrom({
-      programPath: '/usr/sbin/flashrom',
-      args: ['-p', `serprog:ip=${server.host}:${server.port}`, '-c', W25Q128_BOARD.flashromChip, request],
-      directory,
-      signal: AbortSignal.timeout(20_000),
-      onOutput: (text) => {
-        output += text;
-      },
-    }),
-  );
-  return { exitCode, output };
+async function flashrom({ host, port }: SerprogServer, request: string): ReturnType<typeof runAlone> {
+  const programmer = ['-p', `serprog:ip=${host}:${port}`, '-c', W25Q128_BOARD.flashromChip];
+  return runAlone('/usr/sbin/flashrom', [...programmer, request]);
 }

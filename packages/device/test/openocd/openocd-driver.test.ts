@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,9 +7,9 @@ import { sha256Hex } from '@witnessmark/core';
 import { McuBay, OpenocdDriver, RemoteBitbangServer, STM32F103C4_BOARD } from '../../src/index.ts';
 import { driverConformance } from '../conformance.ts';
 import { onBench, type DriverHarness } from '../conformance-kit.ts';
-import { runTool } from '../../src/tool-process.ts';
 import { hasProgram } from '../has-program.ts';
 import { MCU_KIT, newMcu } from '../stm32/kit.ts';
+import { runAlone, ToolBenches, writeTool } from '../tool-kit.ts';
 
 const UNIQUE_ID = MCU_KIT.uniqueId('openocd', 9);
 const WHOLE = { address: 0, length: STM32F103C4_BOARD.sizeBytes };
@@ -64,7 +64,7 @@ describe.skipIf(!hasProgram('openocd'))('needs openocd', () => {
       onBench(MCU_KIT, makeHarness, newPart, async ({ driver, chip }, expect) => {
         chip.inject({ debugPortId: 0x1ba00477 });
         const before = chip.revision;
-        const alone = await runAlone(ports.get(driver) as number);
+        const alone = await runStock(ports.get(driver) as number);
         expect(alone).toMatchObject({ exitCode: 0 });
         expect(alone.output).toContain('Trying to use configured scan chain anyway');
         expect(await driver.identify()).toMatchObject({ state: 'FAILED', code: 'UF-01' });
@@ -126,12 +126,8 @@ describe('OpenocdDriver with another tool in the place of OpenOCD', () => {
     ],
   ])('does not believe a run that %s', async (_, commands, wanted) => {
     const directory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
-    const programPath = join(directory, 'tool');
-    writeFileSync(
-      programPath,
-      `#!/bin/sh\nif [ "$1" = --version ]; then echo "Open On-Chip Debugger 0.12.0"; exit; fi\n${commands}\n`,
-      { mode: 0o700 },
-    );
+    const version = 'if [ "$1" = --version ]; then echo "Open On-Chip Debugger 0.12.0"; exit; fi';
+    const programPath = writeTool(directory, `${version}\n${commands}`);
     const address = { host: '127.0.0.1', port: 9 };
     const options = { profile: STM32F103C4_BOARD, address, programPath, temporaryDirectory: directory };
     const driver = await OpenocdDriver.open(options);
@@ -163,73 +159,24 @@ function newWriteProtectedPart(): ReturnType<typeof newMcu> {
   return newMcu(UNIQUE_ID, { optionBytes: { at: 8, bytes: [0xfe, 0x01] } });
 }
 
-/** Each run keeps a core busy; more at once would only wait for each other. */
-const BENCHES = 3;
-let benchesTaken = 0;
-const queue: (() => void)[] = [];
-
-async function takeBench(): Promise<void> {
-  if (benchesTaken === BENCHES) await new Promise<void>((resolve) => queue.push(resolve));
-  else benchesTaken += 1;
-}
-
-function leaveBench(): void {
-  const next = queue.shift();
-  if (next === undefined) benchesTaken -= 1;
-  else next();
-}
+const benches = new ToolBenches(3);
 
 async function makeHarness(bay: McuBay): Promise<DriverHarness> {
-  await takeBench();
-  const temporaryDirectory = mkdtempSync(join(tmpdir(), 'witnessmark-test-'));
-  const server = await RemoteBitbangServer.open({ bay });
-  const address = { host: server.host, port: server.port };
-  const driver = await OpenocdDriver.open({ profile: STM32F103C4_BOARD, address, temporaryDirectory });
-  ports.set(driver, server.port);
-  return {
-    driver,
-    expectNothingLeft: () => {
-      expect(processesIn(temporaryDirectory)).toEqual([]);
-      expect(readdirSync(temporaryDirectory)).toEqual([]);
-    },
-    close: async () => {
-      leaveBench();
-      await server.close();
-      rmSync(temporaryDirectory, { recursive: true, force: true });
-    },
-  };
+  return benches.open(async (temporaryDirectory) => {
+    const server = await RemoteBitbangServer.open({ bay });
+    const driver = await OpenocdDriver.open({ profile: STM32F103C4_BOARD, address: server, temporaryDirectory });
+    ports.set(driver, server.port);
+    return { driver, close: async () => server.close() };
+  });
 }
 
 /** OpenOCD with its stock configuration and no script of ours. */
-async function runAlone(port: number): Promise<{ exitCode: number; output: string }> {
-  let output = '';
+async function runStock(port: number): ReturnType<typeof runAlone> {
   const commands = ['adapter driver remote_bitbang', `remote_bitbang port ${port}`, 'transport select jtag'];
   const then = ['gdb_port disabled', 'tcl_port disabled', 'telnet_port disabled', 'init', 'shutdown'];
-  const exitCode = await runTool('openocd', {
-    programPath: '/usr/bin/openocd',
-    args: [
-      ...commands.flatMap((command) => ['-c', command]),
-      '-f',
-      'target/stm32f1x.cfg',
-      ...then.flatMap((command) => ['-c', command]),
-    ],
-    directory: tmpdir(),
-    signal: AbortSignal.timeout(10_000),
-    onOutput: (text) => {
-      output += text;
-    },
-  });
-  return { exitCode, output };
-}
-
-/** Processes that work in a directory below this one. */
-function processesIn(directory: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(directory);
-    } catch {
-      // It ended between the listing and the reading.
-      return false;
-    }
-  });
+  return runAlone('/usr/bin/openocd', [
+    ...commands.flatMap((command) => ['-c', command]),
+    ...['-f', 'target/stm32f1x.cfg'],
+    ...then.flatMap((command) => ['-c', command]),
+  ]);
 }

@@ -3,7 +3,7 @@ import { concatBytes, decodeHex, encodeUtf8, type Bytes } from '@witnessmark/cor
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blankChip, formatChipState, parseChipState, type ChipState } from '../../src/index.ts';
-import { CHIP_STATE_LIMITS } from '../../src/spi-nor/chip-state.ts';
+import { CHIP_HEADER } from '../../src/spi-nor/chip-state.ts';
 
 const SIZE = 64 * 1024;
 const STATE: ChipState = {
@@ -31,8 +31,8 @@ describe('chip state', () => {
   it('takes a header up to its limit and not one byte more', () => {
     const header = headerText();
     const padded = (bytes: number): Bytes => file(header.replace('{', `{${' '.repeat(bytes - header.length)}`));
-    expect(parseChipState(padded(CHIP_STATE_LIMITS.headerBytes))).toEqual(STATE);
-    expect(() => parseChipState(padded(CHIP_STATE_LIMITS.headerBytes + 1))).toThrow(refusal());
+    expect(parseChipState(padded(CHIP_HEADER.maxBytes))).toEqual(STATE);
+    expect(() => parseChipState(padded(CHIP_HEADER.maxBytes + 1))).toThrow(refusal());
   });
 
   it.each([

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An STM32F103 for the driver conformance suite: a small flash and a small image, as the wire is slow. */
 import { concatBytes, encodeUtf8, sha256 } from '@witnessmark/core';
-import { blankMcu, buildSampleImage, McuBay, Stm32Mcu, STM32F103C4_BOARD, type McuFaults } from '../../src/index.ts';
+import { blankMcu, McuBay, Stm32Mcu, STM32F103C4_BOARD, type McuFaults } from '../../src/index.ts';
 import type { PartKit } from '../conformance-kit.ts';
+import { SMALL_IMAGES } from '../small-images.ts';
 
 export interface McuSettings {
   readonly content?: Uint8Array;
@@ -23,11 +24,8 @@ export function newMcu(uniqueId: Uint8Array, { content, jedecId, optionBytes, fa
 
 export const MCU_KIT: PartKit<Stm32Mcu, McuBay> = {
   profile: STM32F103C4_BOARD,
-  image: smallImage('1.0.0'),
-  otherImage: smallImage('1.0.1'),
-  partial: { address: 0x365, length: 200, read: { address: 0x301, length: 0x2ff } },
+  ...SMALL_IMAGES,
   eraseRange: { address: 0, length: 0x400 },
-  powerCutAfter: { program: 300, erase: 700 },
   linkDrops: { from: 18_000, to: 30_000, defaultCount: 2 },
   faultsShow: 'when written',
   uniqueId: (seed, index) =>
@@ -38,7 +36,3 @@ export const MCU_KIT: PartKit<Stm32Mcu, McuBay> = {
   newProtectedPart: (uniqueId) => newMcu(uniqueId, { optionBytes: { at: 0, bytes: [0x00, 0xff] } }),
   newUnlockablePart: (uniqueId) => newMcu(uniqueId, { faults: { deadOptionBytes: true } }),
 };
-
-function smallImage(version: string): Uint8Array {
-  return buildSampleImage({ sizeBytes: 1024, version, securityCounter: 1, seed: version });
-}

@@ -34,6 +34,7 @@ function successes(evidence: Evidence): readonly Logged<'event'>[] {
 
 function checkMeasurement({ evidence, policy }: Examination): Finding {
   const grades: Grade[] = [];
+  let boots = 0;
   for (const event of successes(evidence)) {
     for (const { name, image, measurement } of event.predicate.components) {
       if (measurement.result !== 'SUCCESS') {
@@ -47,17 +48,20 @@ function checkMeasurement({ evidence, policy }: Examination): Finding {
       }
       grades.push(measurement.grade);
     }
-    const booted = checkBoot(event, manifestOf(evidence, event));
-    if (booted !== undefined) return booted;
+    const manifest = manifestOf(evidence, event);
+    if (manifest?.recipe.steps.includes('bootDigest') !== true) continue;
+    const problem = findBootProblem(event, manifest);
+    if (problem !== undefined) return problem;
+    boots += 1;
   }
-  return pass(`${count(grades.length, 'component')} equal to the image`, weakest(grades));
+  const started = boots === 0 ? '' : `, ${count(boots, 'start')} in which the firmware named it`;
+  return pass(`${count(grades.length, 'component')} equal to the image${started}`, weakest(grades));
 }
 
 /** Where the recipe has the board started, its firmware must have named the digest of what it starts from. */
-function checkBoot(event: Logged<'event'>, manifest: ReleaseManifest | undefined): Finding | undefined {
-  if (manifest?.recipe.steps.includes('bootDigest') !== true) return undefined;
+function findBootProblem(event: Logged<'event'>, { components }: ReleaseManifest): Finding | undefined {
   const { boot } = event.predicate;
-  const component = bootComponentOf(manifest.components);
+  const component = bootComponentOf(components);
   if (boot?.result === 'SUCCESS' && boot.component === component.name && boot.digest?.sha256 === component.sha256) {
     return undefined;
   }

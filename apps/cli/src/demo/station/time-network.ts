@@ -74,8 +74,10 @@ export class TimeNetwork {
     const file = (suffix: string): string => join(this.#folder, `${name}.${suffix}`);
     const own = ['cmdport 0', `bindcmdaddress ${file('sock')}`, `pidfile ${file('pid')}`, ''];
     writeFileSync(file('conf'), [...lines, ...own].join('\n'));
+    const program = findProgram('chronyd') ?? 'chronyd';
     const args = ['-4', '-d', '-x', '-U', '-u', userInfo().username, '-f', file('conf')];
-    const daemon = spawn(findProgram('chronyd') ?? 'chronyd', args, {
+    // A daemon goes with this process, whatever ends it.
+    const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', program, ...args], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
