@@ -15,8 +15,11 @@ import { startWorker } from '../worker-thread.ts';
 
 export const VERIFY_LIMITS = {
   workers: 2,
-  /** Few, so that the log goes on with the first verdicts while the others are still being worked out. */
-  maxBatchEntries: 16,
+  maxBatchEntries: 256,
+  /** A batch is this part of what waits for a thread: the log goes on with its verdicts while the others are worked out. */
+  batchShare: 1 / 8,
+  /** But not less, when so many wait: a message costs as much as a signature. */
+  smallBatchEntries: 16,
   maxWaiting: 65_536,
 };
 
@@ -110,13 +113,18 @@ export class VerifyPool {
     while (this.#waiting.length > 0) {
       const thread = this.#threads.reduce((best, next) => (next.batches.length < best.batches.length ? next : best));
       if (thread.batches.length >= MAILBOX_BATCHES) return;
-      // Few entries are spread over all threads, many fill batches.
-      const share = Math.min(Math.ceil(this.#waiting.length / this.#threads.length), this.#limits.maxBatchEntries);
-      const sent = thread.mailbox.send(this.#waiting.slice(0, share).map((job) => job.entry));
+      const sent = thread.mailbox.send(this.#waiting.slice(0, this.#batchSize()).map((job) => job.entry));
       thread.batches.push(this.#waiting.splice(0, sent));
       // An answer that is waited for keeps the process alive; idle threads do not.
       thread.worker.ref();
     }
+  }
+
+  /** Few entries are spread over all threads, many fill batches. */
+  #batchSize(): number {
+    const { maxBatchEntries, batchShare, smallBatchEntries } = this.#limits;
+    const each = Math.ceil(this.#waiting.length / this.#threads.length);
+    return Math.min(each, Math.max(smallBatchEntries, Math.ceil(each * batchShare)), maxBatchEntries);
   }
 
   #startThread(): Thread {
