@@ -23,8 +23,8 @@ export const LOG_LIMITS = {
   maxQueuedBytes: 64 * MIB,
   /** How long entries may be durable in the journal before tiles and checkpoint are published. */
   publishIntervalMs: 1_000,
-  /** Publishing begins early when so much waits for it. */
-  publishEarlyBytes: 16 * MIB,
+  /** Publishing begins early when so much waits for it: appends wait less for a few files than for many at once. */
+  publishEarlyBytes: 2 * MIB,
   /** When so much waits, the next group waits for publishing; when that is refused, so is the group. */
   maxUnpublishedBytes: 256 * MIB,
   /** The wall clock may step back this far: the record repeats its last time. More is refused. */
