@@ -12,8 +12,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deriveLabelSerial, parseTrustedRoot, toDeviceId } from '@witnessmark/attestation';
-import { loadSoftwareKey } from '@witnessmark/custody';
+import { deriveLabelSerial, toDeviceId } from '@witnessmark/attestation';
 import {
   blankChip,
   DeviceBay,
@@ -25,13 +24,12 @@ import {
 } from '@witnessmark/device';
 import { loadConfig, stationConfigSchema } from '../apps/cli/src/config.ts';
 import { Serving } from '../apps/cli/src/demo/serving.ts';
-import { DOCUMENT_BYTES, readFile } from '../apps/cli/src/files.ts';
-import { signSession } from '../apps/cli/src/operator-session.ts';
 import { openSlots } from '../apps/cli/src/roots/station.ts';
 import { systemClock, uuidSource } from '../apps/cli/src/system.ts';
 import { numberArgument, WRITES_DOCS } from './arguments.ts';
 import { drawBars } from './bars.ts';
 import { formatCores, MachineMeter } from './machine.ts';
+import { signOperatorIn } from './sign-in.ts';
 import { median } from './workload.ts';
 
 const UNITS_PER_SLOT = numberArgument(3);
@@ -98,19 +96,9 @@ async function workShift(slots: number, unitsPerSlot: number): Promise<Shift> {
       }),
     })),
   });
-  const { station: id, line: lineId, job, trustedRoot } = config.values;
+  const { job } = config.values;
   try {
-    await running.group.signIn(
-      await signSession({
-        credential: loadSoftwareKey(join(data, 'keys', 'operator-olga.pem')),
-        trustedRoot: parseTrustedRoot(readFile(config.pathOf(trustedRoot), DOCUMENT_BYTES)),
-        station: { id, line: lineId },
-        line: running.line,
-        id: newId(),
-        clock: systemClock,
-        durationMs: 3_600_000,
-      }),
-    );
+    await running.group.signIn(await signOperatorIn(data, config, running.line, newId()));
     const overheads: number[] = [];
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();

@@ -14,18 +14,17 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deriveLabelSerial, parseTrustedRoot, toDeviceId } from '@witnessmark/attestation';
-import { loadSoftwareKey } from '@witnessmark/custody';
+import { deriveLabelSerial, toDeviceId } from '@witnessmark/attestation';
 import { FlashromDriver, sampleUniqueId, SerprogProcess, W25Q80_BOARD, type DeviceDriver } from '@witnessmark/device';
 import { loadConfig, stationConfigSchema } from '../apps/cli/src/config.ts';
 import { Serving } from '../apps/cli/src/demo/serving.ts';
-import { DOCUMENT_BYTES, readFile } from '../apps/cli/src/files.ts';
-import { signSession } from '../apps/cli/src/operator-session.ts';
+import { readFile } from '../apps/cli/src/files.ts';
 import { openStation, type RunningStation } from '../apps/cli/src/roots/station.ts';
 import { systemClock, uuidSource } from '../apps/cli/src/system.ts';
 import { numberArgument, WRITES_DOCS } from './arguments.ts';
 import { drawBars } from './bars.ts';
 import { formatCores, MachineMeter, measureSync } from './machine.ts';
+import { signOperatorIn } from './sign-in.ts';
 import { median, percentile } from './workload.ts';
 
 const FLASHROM = '/usr/sbin/flashrom';
@@ -81,18 +80,8 @@ async function measurePairs(lineUrl: string): Promise<readonly Pair[]> {
   const bench = new Bench();
   const newId = uuidSource(systemClock);
   const running = await openStation(config, { clock: systemClock, newId, driver: bench.driver, lineUrl });
-  const { station: id, line: lineId, job, trustedRoot } = config.values;
-  await running.station.signIn(
-    await signSession({
-      credential: loadSoftwareKey(join(data, 'keys', 'operator-olga.pem')),
-      trustedRoot: parseTrustedRoot(readFile(config.pathOf(trustedRoot), DOCUMENT_BYTES)),
-      station: { id, line: lineId },
-      line: running.line,
-      id: newId(),
-      clock: systemClock,
-      durationMs: 3_600_000,
-    }),
-  );
+  const { job } = config.values;
+  await running.station.signIn(await signOperatorIn(data, config, running.line, newId()));
   const image = readFile(join(data, 'image.bin'), W25Q80_BOARD.sizeBytes);
   mkdirSync(join(base, 'chips'));
   const pairs: Pair[] = [];

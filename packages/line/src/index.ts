@@ -20,4 +20,4 @@ export type { LineRules } from './rules.ts';
 export type { ImageUnsealer } from './image-unsealer.ts';
 export type { LineServer, LineServerOptions } from './server.ts';
 export type { LineTls } from './tls.ts';
-export type { TufReleaseSourceOptions, UpdatedTargets } from './tuf-release-source.ts';
+export type { TufReleaseSourceOptions } from './tuf-release-source.ts';

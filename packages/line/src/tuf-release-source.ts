@@ -11,17 +11,12 @@ import {
   TRUSTED_ROOT_PATH,
   verifyRelease,
   type PublishedRelease,
-  type TargetReader,
   type TrustState,
+  type UpdatedTargets,
 } from '@witnessmark/trust';
 import { LineRefusal } from './error.ts';
 import type { KnownRelease, ReleaseBook, ReleaseSource } from './release-book.ts';
 import type { LineRules } from './rules.ts';
-
-/** The part of a TUF client this needs. */
-export interface UpdatedTargets extends TargetReader {
-  update(now: Instant): Promise<TrustState>;
-}
 
 export interface TufReleaseSourceOptions {
   readonly client: UpdatedTargets;

@@ -9,7 +9,8 @@ import type { Signer } from '@witnessmark/custody';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BadgeFiles, badgeDigest, makePinRecord } from '../src/index.ts';
 import { CAST, PLACE } from './support/cast.ts';
-import { codeOf, toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World } from './support/world.ts';
 
 const BADGE = '3310';
 const PIN = '284917';

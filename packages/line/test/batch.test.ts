@@ -9,7 +9,8 @@ import { parseLogProof, verifyLogProof } from '@witnessmark/tlog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLineServer, type LineServer } from '../src/index.ts';
 import { LOG_SIGNER } from './support/cast.ts';
-import { toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { toDevice, World } from './support/world.ts';
 
 let world: World;
 let server: LineServer;

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectEntry } from '../src/index.ts';
 import { makeClosing, makeOpening, makeReview } from './support/break-glass.ts';
 import { CAST, PLACE } from './support/cast.ts';
-import { codeOf, toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World } from './support/world.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -9,7 +9,8 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LineRules } from '../src/index.ts';
 import { CAST } from './support/cast.ts';
-import { codeOf, toDevice, World, type Changes, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World, type Changes } from './support/world.ts';
 
 let world: World;
 let session: Signed<OperatorSession>;

@@ -20,7 +20,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLineServer, type LineServer, type LineTls } from '../src/index.ts';
 import { CAST, PLACE, START } from './support/cast.ts';
-import { toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { toDevice, World } from './support/world.ts';
 
 const hasCurl = spawnSync('curl', ['--version']).error === undefined;
 const hasOpenSsl = spawnSync('openssl', ['version']).error === undefined;

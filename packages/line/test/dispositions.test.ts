@@ -3,7 +3,8 @@ import { sha256Hex } from '@witnessmark/core';
 import type { Disposition, OperatorSession } from '@witnessmark/attestation';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CAST } from './support/cast.ts';
-import { codeOf, toDevice, World, type Changes, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World, type Changes } from './support/world.ts';
 
 const DEVICE = toDevice(1);
 let world: World;

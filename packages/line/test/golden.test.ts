@@ -11,7 +11,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LineRules } from '../src/index.ts';
 import { CAST, PLACE, type Name } from './support/cast.ts';
-import { toDevice, World, type Changes, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { toDevice, World, type Changes } from './support/world.ts';
 
 const GOOD = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);

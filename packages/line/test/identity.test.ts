@@ -4,7 +4,8 @@ import type { OperatorSession } from '@witnessmark/attestation';
 import { signEnvelope } from '@witnessmark/custody';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CAST, PLACE, STRANGER, toTrustedRoot } from './support/cast.ts';
-import { codeOf, toDevice, World, type Changes, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World, type Changes } from './support/world.ts';
 
 let world: World;
 let session: Signed<OperatorSession>;

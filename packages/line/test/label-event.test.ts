@@ -14,7 +14,8 @@ import { signEnvelope } from '@witnessmark/custody';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CAST, PLACE, type Name } from './support/cast.ts';
 import { PRODUCT } from './support/release.ts';
-import { codeOf, toDevice, toOperator, World, type Device, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, toOperator, World, type Device } from './support/world.ts';
 
 const DIGEST = { sha256: sha256Hex(encodeUtf8('symbol')) };
 const BY_SUPERVISOR = { authority: { id: CAST.supervisor.owner, role: 'supervisor' }, reason: 'torn' };

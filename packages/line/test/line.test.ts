@@ -8,7 +8,8 @@ import { StoreError, type Store } from '@witnessmark/store';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CAST, LOG_SIGNER } from './support/cast.ts';
 import { TestReleases, toManifest, toRule } from './support/release.ts';
-import { codeOf, toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World } from './support/world.ts';
 
 let world: World;
 let session: Signed<OperatorSession>;

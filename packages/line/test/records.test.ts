@@ -12,7 +12,8 @@ import { signEnvelope } from '@witnessmark/custody';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CAST } from './support/cast.ts';
 import { PRODUCT, TestReleases, toManifest } from './support/release.ts';
-import { codeOf, toDevice, World, type Changes, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World, type Changes } from './support/world.ts';
 
 let world: World;
 let session: Signed<OperatorSession>;

@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSignatureIn, startLineServer, toLineRules, TufReleaseSource, type LineServer } from '../src/index.ts';
 import { CAST, LOG_SIGNER, PLACE, START } from './support/cast.ts';
 import { createTestRepository, type TestRepository } from './support/repository.ts';
-import { codeOf, toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World } from './support/world.ts';
 
 const POOL_KEYS = [CAST.station, CAST.operator, CAST.supervisor].map(({ key }) => key.publicKey);
 

@@ -3,7 +3,8 @@
 import type { OperatorSession } from '@witnessmark/attestation';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CAST, STRANGER } from './support/cast.ts';
-import { codeOf, toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World } from './support/world.ts';
 
 const MINUTE_MS = 60_000;
 const STRICT = {

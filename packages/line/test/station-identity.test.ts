@@ -14,7 +14,8 @@ import { checkPeer } from '../src/peer.ts';
 import { stationEnrolmentRule } from '../src/site-records/station-identity.ts';
 import type { ReadSiteRecord } from '../src/statements.ts';
 import { CAST, PLACE, START, toTrustedRoot } from './support/cast.ts';
-import { toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { toDevice, World } from './support/world.ts';
 
 const LONG = { notBefore: Date.UTC(2020, 0, 1), notAfter: Date.UTC(2049, 0, 1) };
 

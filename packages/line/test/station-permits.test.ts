@@ -2,7 +2,8 @@
 import type { OperatorSession, StationStart } from '@witnessmark/attestation';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { after, logBuild, logStart, makeStart } from './support/starts.ts';
-import { codeOf, toDevice, World, type Signed } from './support/world.ts';
+import type { Signed } from './support/signed.ts';
+import { codeOf, toDevice, World } from './support/world.ts';
 
 const HOUR_MS = 3_600_000;
 const OTHER = { sha256: 'dd'.repeat(32) };

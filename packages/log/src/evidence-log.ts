@@ -7,16 +7,16 @@ import { RefusedError, type Bytes, type Clock, type NoteVerifierKey } from '@wit
 import type { NoteSigner } from '@witnessmark/custody';
 import type { DiskGuard, EntryChanges, Store, StoredHead, WorkKind } from '@witnessmark/store';
 import { hashLeaf, type LogProof } from '@witnessmark/tlog';
-import type { EntryWindow } from './tree/entry-window.ts';
 import { EntryQueue } from './entry-queue.ts';
 import { LogError } from './error.ts';
 import { LOG_LIMITS, type LogLimits } from './limits.ts';
 import { openState, type OpenedState } from './opening.ts';
-import { Publisher } from './tiles/publisher.ts';
 import { systemScheduler, type Scheduler } from './scheduler.ts';
 import { fatal, Sequencer, type PendingEntry, type Receipt } from './sequencer.ts';
 import { compareHeads, openHead } from './shown-head.ts';
+import { Publisher } from './tiles/publisher.ts';
 import type { TileStorage } from './tiles/tile-storage.ts';
+import type { EntryWindow } from './tree/entry-window.ts';
 import { TreeReader } from './tree/tree-reader.ts';
 
 export interface EvidenceLogOptions {

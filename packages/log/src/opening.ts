@@ -7,10 +7,10 @@
 import { equalBytes, RefusedError, type Bytes, type NoteVerifierKey } from '@witnessmark/core';
 import type { JournalRow, Store, StoredHead } from '@witnessmark/store';
 import { EMPTY_ROOT, hashLeaf, Prover, TILE_WIDTH, tileWidth } from '@witnessmark/tlog';
-import { EntryGroup, EntryWindow } from './tree/entry-window.ts';
-import { MerkleWindow } from './tree/merkle-window.ts';
 import { checkStoredHead, compareHeads, openHead } from './shown-head.ts';
 import type { TileStorage } from './tiles/tile-storage.ts';
+import { EntryGroup, EntryWindow } from './tree/entry-window.ts';
+import { MerkleWindow } from './tree/merkle-window.ts';
 import { TreeReader, type TreeHead } from './tree/tree-reader.ts';
 
 export interface OpenedState {

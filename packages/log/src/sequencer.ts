@@ -8,9 +8,9 @@ import { equalBytes, formatInstant, RefusedError, type Bytes, type Clock, type I
 import type { NoteSigner } from '@witnessmark/custody';
 import { StoreError, type CommitSeal, type EntryChanges, type Store, type StoredHead } from '@witnessmark/store';
 import { EMPTY_ROOT, formatCheckpoint, hashLeaf, Prover, verifyConsistency, verifyInclusion } from '@witnessmark/tlog';
-import { EntryGroup, type EntryWindow } from './tree/entry-window.ts';
 import { LogError } from './error.ts';
 import type { LogLimits } from './limits.ts';
+import { EntryGroup, type EntryWindow } from './tree/entry-window.ts';
 import type { MerkleWindow } from './tree/merkle-window.ts';
 import { RecentProofs } from './tree/recent-proofs.ts';
 

@@ -89,4 +89,4 @@ export type { StartQuoter, StartReference, StationGate, StationMeasurement, Stat
 export type { GateSchedule } from './starts/measured-gate.ts';
 export type { StationDirectory } from './station-directory.ts';
 export type { FlowState, Move, Phase, Recipe } from './transitions.ts';
-export type { TufReleaseSourceOptions, UpdatedTargets } from './tuf-release-source.ts';
+export type { TufReleaseSourceOptions } from './tuf-release-source.ts';

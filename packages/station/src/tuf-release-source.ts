@@ -22,15 +22,11 @@ import {
   type PublishedRelease,
   type TargetReader,
   type TrustState,
+  type UpdatedTargets,
 } from '@witnessmark/trust';
 import { StationRefusal } from './error.ts';
 import { requireVerified, toContent } from './fixture.ts';
 import type { HeldRelease, ReleaseQuery, ReleaseSource } from './ports.ts';
-
-/** The part of a TUF client this needs. */
-export interface UpdatedTargets extends TargetReader {
-  update(now: Instant): Promise<TrustState>;
-}
 
 export interface TufReleaseSourceOptions {
   readonly client: UpdatedTargets;

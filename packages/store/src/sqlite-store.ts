@@ -40,6 +40,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { path, readOnly = false } = options;
   const lock = readOnly ? undefined : WriterLock.acquire(path);
   let writer: DatabaseSync | undefined;
+  let reader: DatabaseSync | undefined;
   try {
     writer = new DatabaseSync(path, { readOnly, timeout: 5_000 });
     if (readOnly) {
@@ -50,14 +51,15 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
     }
     makeDurable(writer);
     migrate(writer);
-    const reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+    reader = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
     const durability = {
-      sync: new WalSync(path),
+      sync: WalSync.open(path),
       checkpointer: new WalCheckpointer(path, writer),
       reader: new ReaderHold(reader),
     };
     return new SqliteStore({ writer, reader, lock, durability });
   } catch (error) {
+    reader?.close();
     writer?.close();
     lock?.release();
     throw toStoreError(error);

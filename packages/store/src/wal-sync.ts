@@ -12,19 +12,22 @@ import { StoreError } from './error.ts';
 export class WalSync {
   readonly #file: number;
 
+  private constructor(file: number) {
+    this.#file = file;
+  }
+
   /**
    * For a database that is open: its log exists, and stays the same file as long. Syncs what is found there, for a process
-   * that was killed may have committed what it did not sync.
+   * that was killed may have committed what it did not sync. Throws `ERR_STORE_IO`.
    */
-  constructor(databasePath: string) {
-    this.#file = openSync(`${databasePath}-wal`, 'r+');
-    fdatasyncSync(this.#file);
-    // The log's name has to be there after a power cut, too.
-    const directory = openSync(dirname(databasePath), 'r');
+  static open(databasePath: string): WalSync {
     try {
-      fsyncSync(directory);
-    } finally {
-      closeSync(directory);
+      const file = openSync(`${databasePath}-wal`, 'r+');
+      fdatasyncSync(file);
+      syncDirectory(dirname(databasePath));
+      return new WalSync(file);
+    } catch (cause) {
+      throw notSynced(cause);
     }
   }
 
@@ -33,7 +36,7 @@ export class WalSync {
     return new Promise((resolve, reject) => {
       fdatasync(this.#file, (cause) => {
         if (cause === null) resolve();
-        else reject(new StoreError('ERR_STORE_IO', `the database could not be synced: ${cause.message}`, { cause }));
+        else reject(notSynced(cause));
       });
     });
   }
@@ -41,4 +44,19 @@ export class WalSync {
   close(): void {
     closeSync(this.#file);
   }
+}
+
+/** A file's name, too, has to be there after a power cut. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function notSynced(cause: unknown): StoreError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError('ERR_STORE_IO', `the database could not be synced: ${reason}`, { cause });
 }

@@ -64,4 +64,4 @@ export type {
   StagedMetadata,
 } from './staged-metadata.ts';
 export type { TargetCache, TargetContent, TargetInfo, TargetReader } from './target-content.ts';
-export type { TrustState } from './trust-state.ts';
+export type { TrustState, UpdatedTargets } from './trust-state.ts';

@@ -9,10 +9,10 @@ import { CrashFs } from '../src/crash/crash-fs.ts';
 import { SimBench } from '../src/sim/sim-bench.ts';
 import { bindDriver, closedWhenLocked, type SimBoard } from '../src/sim/sim-device.ts';
 import { SimFactory } from '../src/sim/sim-factory.ts';
+import { SimPrinter } from '../src/sim/sim-printer.ts';
 
 /** Where the factory's releases lie. */
 const IMAGE_ADDRESS = 0x1000;
-import { SimPrinter } from '../src/sim/sim-printer.ts';
 
 let factory: SimFactory;
 let bench: SimBench;

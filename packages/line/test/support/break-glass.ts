@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Break-glass statements of the tests' people, honest unless a test says otherwise. */
-import { encodeUtf8, formatInstant, sha256Hex, STATEMENT_PAYLOAD_TYPE, type Envelope } from '@witnessmark/core';
+import { encodeUtf8, formatInstant, sha256Hex } from '@witnessmark/core';
 import {
   breakGlassClosing,
   breakGlassOpening,
   breakGlassReview,
-  buildStatement,
   type BreakGlassClosing,
   type BreakGlassOpening,
   type BreakGlassReview,
-  type PredicateDefinition,
 } from '@witnessmark/attestation';
-import { signEnvelope } from '@witnessmark/custody';
 import { CAST, PLACE, type Name } from './cast.ts';
-import type { Changes, Signed, World } from './world.ts';
+import { signAs, type Signed } from './signed.ts';
+import type { Changes, World } from './world.ts';
 
 const WHOLE_LINE = { ...PLACE, station: null };
 
@@ -34,7 +32,7 @@ export async function makeOpening(
     minutes: 30,
     ...changes,
   };
-  return sign(breakGlassOpening, subject ?? sha256Hex(encodeUtf8(PLACE.line)), predicate, by);
+  return signAs(breakGlassOpening, subject ?? sha256Hex(encodeUtf8(PLACE.line)), predicate, by);
 }
 
 export async function makeClosing(
@@ -54,7 +52,7 @@ export async function makeClosing(
     resealedAt: formatInstant(world.clock.now()),
     ...changes,
   };
-  return sign(breakGlassClosing, predicate.openingDigest.sha256, predicate, [by]);
+  return signAs(breakGlassClosing, predicate.openingDigest.sha256, predicate, [by]);
 }
 
 export async function makeReview(
@@ -74,17 +72,5 @@ export async function makeReview(
     reviewedAt: formatInstant(world.clock.now()),
     ...changes,
   };
-  return sign(breakGlassReview, predicate.openingDigest.sha256, predicate, [by]);
-}
-
-async function sign<T>(
-  definition: PredicateDefinition<T>,
-  subject: string,
-  predicate: T,
-  by: readonly Name[],
-): Promise<Signed<T>> {
-  const payload = buildStatement(definition, { name: 'subject', digest: { sha256: subject } }, predicate);
-  const signers = by.map((name) => CAST[name].key);
-  const envelope: Envelope = await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, signers);
-  return { envelope, predicate, digest: sha256Hex(payload) };
+  return signAs(breakGlassReview, predicate.openingDigest.sha256, predicate, [by]);
 }

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Builds and starts of the tests' stations, honest unless a test says otherwise. */
-import { formatInstant, sha256Hex, STATEMENT_PAYLOAD_TYPE } from '@witnessmark/core';
-import {
-  buildStatement,
-  stationBuild,
-  stationStart,
-  type PredicateDefinition,
-  type StationBuild,
-  type StationStart,
-} from '@witnessmark/attestation';
-import { signEnvelope } from '@witnessmark/custody';
+import { formatInstant } from '@witnessmark/core';
+import { stationBuild, stationStart, type StationBuild, type StationStart } from '@witnessmark/attestation';
 import { CAST, PLACE, type Name } from './cast.ts';
-import type { Changes, Signed, StationName, World } from './world.ts';
+import { signAs, type Signed } from './signed.ts';
+import type { Changes, StationName, World } from './world.ts';
 
 export const MANIFEST = { digest: { sha256: 'aa'.repeat(32) }, lines: 12 };
 const DIGEST = { sha256: 'bb'.repeat(32) };
@@ -36,7 +29,7 @@ export function makeBuild(
     proposedAt: formatInstant(world.clock.now()),
     ...changes,
   };
-  return sign(stationBuild, subject ?? predicate.manifest.digest.sha256, predicate, by);
+  return signAs(stationBuild, subject ?? predicate.manifest.digest.sha256, predicate, by);
 }
 
 export function makeStart(
@@ -66,7 +59,7 @@ export function makeStart(
     quote: null,
     ...changes,
   };
-  return sign(stationStart, subject ?? predicate.keyDigest.sha256, predicate, [station]);
+  return signAs(stationStart, subject ?? predicate.keyDigest.sha256, predicate, [station]);
 }
 
 export async function logBuild(world: World, changes: Changes<StationBuild> = {}): Promise<Signed<StationBuild>> {
@@ -89,19 +82,4 @@ export async function logStart(world: World, changes: Changes<StationStart> = {}
 
 export function after({ digest, index }: LoggedStart): Pick<StationStart, 'previous' | 'sequence'> {
   return { previous: { digest: { sha256: digest }, index }, sequence: 2 };
-}
-
-async function sign<T>(
-  definition: PredicateDefinition<T>,
-  subject: string,
-  predicate: T,
-  by: readonly Name[],
-): Promise<Signed<T>> {
-  const payload = buildStatement(definition, { name: 'subject', digest: { sha256: subject } }, predicate);
-  const signers = by.map((name) => CAST[name].key);
-  return {
-    envelope: await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, signers),
-    predicate,
-    digest: sha256Hex(payload),
-  };
 }

@@ -3,17 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatInstant, RefusedError, sha256Hex, type Clock, type Instant } from '@witnessmark/core';
 import {
-  formatInstant,
-  RefusedError,
-  sha256Hex,
-  STATEMENT_PAYLOAD_TYPE,
-  type Clock,
-  type Envelope,
-  type Instant,
-} from '@witnessmark/core';
-import {
-  buildStatement,
   deriveLabelSerial,
   deviceSubject,
   disposition,
@@ -41,12 +32,13 @@ import {
   type SessionEnd,
 } from '@witnessmark/attestation';
 import type { LoggedEntry, OpenSession, OpenStop } from '@witnessmark/api';
-import { signEnvelope, type Signer } from '@witnessmark/custody';
+import type { Signer } from '@witnessmark/custody';
 import { EvidenceLog, TileStorage, type EvidenceLogOptions } from '@witnessmark/log';
 import { DiskGuard, openSqliteStore, type SqliteStore, type Store } from '@witnessmark/store';
 import { Line, toLineRules, type LineOptions, type LineRules } from '../../src/index.ts';
 import { CAST, LOG_SIGNER, PLACE, START, toTrustedRoot, type Name } from './cast.ts';
 import { PRODUCT, TestReleases, toManifest } from './release.ts';
+import { signStatement, type Signed } from './signed.ts';
 
 export type StationName = 'station' | 'secondStation' | 'otherLineStation' | 'expiredStation';
 
@@ -103,12 +95,6 @@ export function toDevice(number: number, sku: string = PRODUCT.sku): Device {
 
 /** A statement's predicate with some members replaced, as a liar would. */
 export type Changes<T> = Partial<T>;
-
-export interface Signed<T> {
-  readonly envelope: Envelope;
-  readonly predicate: T;
-  readonly digest: string;
-}
 
 export class World {
   readonly clock: TestClock = new TestClock();
@@ -483,18 +469,13 @@ export class World {
     return { ...stop, stop, refusalDigest: { sha256: stop.refusalDigest } };
   }
 
-  async sign<T>(
+  sign<T>(
     definition: PredicateDefinition<T>,
     subject: { readonly name: string; readonly digest: { readonly sha256: string } },
     predicate: T,
     signer: Signer,
   ): Promise<Signed<T>> {
-    const payload = buildStatement(definition, subject, predicate);
-    return {
-      envelope: await signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [signer]),
-      predicate,
-      digest: sha256Hex(payload),
-    };
+    return signStatement(definition, subject, predicate, [signer]);
   }
 
   /** Every entry of the log, as its statement's payload says. */

@@ -2,8 +2,8 @@
 /** Re-derives one entry bundle: what its entries hash to, against what its hash tile says. Runs in fsck's threads. */
 import { equalBytes, WitnessmarkError, type Bytes } from '@witnessmark/core';
 import { HASH_BYTES, hashLeaf, hashSubtree, parseTile, TILE_WIDTH } from '@witnessmark/tlog';
-import type { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
 import { splitBundle } from '../tiles/tile-storage.ts';
+import type { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
 
 export interface BundleInput {
   readonly index: number;

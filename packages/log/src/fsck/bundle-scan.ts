@@ -3,8 +3,8 @@
 import type { Worker } from 'node:worker_threads';
 import type { Bytes, PublicKey } from '@witnessmark/core';
 import { HASH_BYTES } from '@witnessmark/tlog';
-import { RangeChecker, type BundleProblem, type BundleRange, type RangeResult } from './range-check.ts';
 import { startWorker } from '../worker-thread.ts';
+import { RangeChecker, type BundleProblem, type BundleRange, type RangeResult } from './range-check.ts';
 
 /** Enough work that messages do not matter, little enough that the threads end together. */
 const BUNDLES_PER_RANGE = 16;

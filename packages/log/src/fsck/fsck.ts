@@ -8,13 +8,13 @@ import { availableParallelism } from 'node:os';
 import { CoreError, type NoteVerifierKey, type PublicKey } from '@witnessmark/core';
 import type { Store } from '@witnessmark/store';
 import { openCheckpoint, TILE_WIDTH, TlogError, type Checkpoint } from '@witnessmark/tlog';
+import { TileStorage } from '../tiles/tile-storage.ts';
+import { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
 import { checkBundle, type BundleResult } from './bundle-check.ts';
 import { scanBundles, type ScanResult } from './bundle-scan.ts';
-import { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
 import { Findings, type Finding } from './finding.ts';
 import type { Projection } from './replay.ts';
 import { checkStore } from './store-check.ts';
-import { TileStorage } from '../tiles/tile-storage.ts';
 import { TreeCheck } from './tree-check.ts';
 
 export interface FsckOptions {

@@ -4,8 +4,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bytes, PublicKey } from '@witnessmark/core';
 import { entryBundlePath, HASH_BYTES, TILE_WIDTH, tilePath } from '@witnessmark/tlog';
-import { checkBundle, differences, tileRoot, type FileProblem } from './bundle-check.ts';
 import { EnvelopeVerifier } from '../verify/envelope-verifier.ts';
+import { checkBundle, differences, tileRoot, type FileProblem } from './bundle-check.ts';
 
 const INITIAL_BUFFER_BYTES = 1024 * 1024;
 

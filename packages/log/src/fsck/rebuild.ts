@@ -7,9 +7,9 @@
 import { equalBytes, RefusedError, type NoteVerifierKey } from '@witnessmark/core';
 import type { Store, StoredHead } from '@witnessmark/store';
 import { Frontier, hashLeaf, type Checkpoint } from '@witnessmark/tlog';
-import { readRuns, replay, type EntryRun, type Projection } from './replay.ts';
 import { openHead } from '../shown-head.ts';
 import type { TileStorage } from '../tiles/tile-storage.ts';
+import { readRuns, replay, type EntryRun, type Projection } from './replay.ts';
 
 export interface RebuildOptions {
   readonly tiles: TileStorage;

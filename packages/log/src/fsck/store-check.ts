@@ -13,12 +13,12 @@ import {
   type StoredHead,
 } from '@witnessmark/store';
 import { EMPTY_ROOT, Frontier, hashLeaf, TILE_WIDTH } from '@witnessmark/tlog';
-import { EntryGroup } from '../tree/entry-window.ts';
-import type { Findings } from './finding.ts';
-import { readRuns, replay, type EntryRun, type Projection } from './replay.ts';
 import { checkStoredHead } from '../shown-head.ts';
 import type { TileStorage } from '../tiles/tile-storage.ts';
+import { EntryGroup } from '../tree/entry-window.ts';
 import { TreeReader, type TreeHead } from '../tree/tree-reader.ts';
+import type { Findings } from './finding.ts';
+import { readRuns, replay, type EntryRun, type Projection } from './replay.ts';
 
 /** What reading a damaged log directory is refused with. */
 const FILE_CODES: ReadonlySet<string> = new Set(['LG-101', 'LG-102', 'LG-103']);

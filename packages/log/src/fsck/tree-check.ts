@@ -14,11 +14,11 @@ import {
   tilePath,
   tileWidth,
 } from '@witnessmark/tlog';
+import type { TileStorage } from '../tiles/tile-storage.ts';
+import type { TreeHead } from '../tree/tree-reader.ts';
 import { differences, tileRoot, type BundleResult, type FileProblem } from './bundle-check.ts';
 import type { ScanResult } from './bundle-scan.ts';
 import type { Findings } from './finding.ts';
-import type { TileStorage } from '../tiles/tile-storage.ts';
-import type { TreeHead } from '../tree/tree-reader.ts';
 
 export interface TreeCheckOptions {
   readonly tiles: TileStorage;

@@ -4,8 +4,8 @@
  * other, waiting where it must, as when several meet in the file system's locks; and the log's thread goes on meanwhile.
  */
 import type { Worker } from 'node:worker_threads';
-import type { TileFile, TilePlacer } from './tile-placer.ts';
 import { startWorker } from '../worker-thread.ts';
+import type { TileFile, TilePlacer } from './tile-placer.ts';
 
 /** What the thread is told: files in one buffer, or to make their names durable. */
 export type TileOrder =

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Inclusion proofs (RFC 6962, section 2.1.1) of the entries of a group, all to one tree size. A tree is a row of complete
- * subtrees, largest first; what a proof needs beside its own subtree is the same for all its entries. Proofs share the
- * tree's hashes, so that one costs an array and nothing else: tens of thousands are made in a second.
+ * subtrees, largest first; what a proof needs beside its own subtree is the same for all its entries. Proofs are views of
+ * the tree's hashes, so that none is copied: tens of thousands are made in a second.
  */
 import type { Bytes } from '@witnessmark/core';
 import { hashChildren, type HashReader } from '@witnessmark/tlog';

@@ -18,8 +18,8 @@ import {
   type Tile,
 } from '@witnessmark/tlog';
 import { LogError } from '../error.ts';
-import type { MerkleWindow } from './merkle-window.ts';
 import type { TileStorage } from '../tiles/tile-storage.ts';
+import type { MerkleWindow } from './merkle-window.ts';
 
 const NO_HASH: Bytes = new Uint8Array(32);
 

@@ -7,11 +7,11 @@
 import type { Worker } from 'node:worker_threads';
 import { MAX_ENVELOPE_BYTES, parseEnvelope, type Bytes, type PublicKey } from '@witnessmark/core';
 import { hashLeaf } from '@witnessmark/tlog';
-import { EnvelopeVerifier } from './envelope-verifier.ts';
 import { LogError } from '../error.ts';
+import { startWorker } from '../worker-thread.ts';
+import { EnvelopeVerifier } from './envelope-verifier.ts';
 import { Mailbox, MAILBOX_BATCHES, type SharedBatch } from './verify-mailbox.ts';
 import type { VerifyWorkerData } from './verify-worker.ts';
-import { startWorker } from '../worker-thread.ts';
 
 export const VERIFY_LIMITS = {
   workers: 2,
